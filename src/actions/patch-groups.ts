@@ -1,0 +1,79 @@
+import type { Context, ScimActor } from '../context.ts';
+import type { GroupRow } from '../directory/groups.ts';
+import { membersMatching } from '../directory/member-filter.ts';
+import { viewerOf } from '../directory/viewer.ts';
+import { matchesElement } from '../scim/match.ts';
+import {
+  foldMemberSteps,
+  type MemberChange,
+  type MemberStep,
+  splitMemberOperations,
+} from '../scim/members.ts';
+import { applyPatch } from '../scim/patch.ts';
+import { GROUP_TYPE } from '../scim/resource-types.ts';
+import type { FilterNode, PatchOperation } from '../scim/types.ts';
+import { changeGroups } from './change-groups.ts';
+import type { Outcome } from './outcome.ts';
+import type { ResourceRequest } from './scim-writes.ts';
+
+export interface PatchGroup extends ResourceRequest {
+  readonly operations: readonly PatchOperation[];
+}
+
+export interface PatchGroupsOptions {
+  /** Whether the answer needs the members. */
+  readonly members: boolean;
+  /** `https://host/api/scim/v2`: what `$ref` in a member filter is compared with. */
+  readonly baseUrl: string;
+}
+
+/** Applies PATCH operations to groups, each request whole or not at all (RFC 7644 section 3.5.2). */
+export function patchGroups(
+  context: Context,
+  actor: ScimActor,
+  requests: readonly PatchGroup[],
+  { members, baseUrl }: PatchGroupsOptions,
+): Promise<Outcome<GroupRow>[]> {
+  const viewer = viewerOf(actor);
+  const changes = requests.map(({ operations, ...request }) => {
+    const { attributeOperations, steps } = splitMemberOperations(operations);
+    const hasAttributes = attributeOperations.length > 0;
+    return {
+      ...request,
+      change: hasAttributes
+        ? (current: Parameters<typeof applyPatch>[0]) => applyPatch(current, attributeOperations, GROUP_TYPE)
+        : undefined,
+      members:
+        foldMemberSteps(steps) ??
+        ((group: GroupRow) =>
+          foldedUnderFilters(steps, baseUrl, (filter) =>
+            membersMatching(context.db, viewer, { groupId: group.id, filter, baseUrl }),
+          )),
+    };
+  });
+  return changeGroups(context, actor, changes, { members });
+}
+
+/** The net effect of steps that remove whoever a filter matches: it is asked at its place in the sequence. */
+async function foldedUnderFilters(
+  steps: readonly MemberStep[],
+  baseUrl: string,
+  matching: (filter: FilterNode) => Promise<string[]>,
+): Promise<MemberChange> {
+  const resolved: MemberStep[] = [];
+  for (const each of steps) {
+    if (each.kind !== 'removeWhere') {
+      resolved.push(each);
+      continue;
+    }
+    const sofar = foldMemberSteps(resolved);
+    const added = (sofar?.add ?? []).filter((id) => matchesElement(memberElement(id, baseUrl), each.filter));
+    const held = sofar?.reset ? [] : await matching(each.filter);
+    resolved.push({ kind: 'remove', ids: [...held, ...added] });
+  }
+  return foldMemberSteps(resolved) ?? { reset: false, add: [], remove: [] };
+}
+
+function memberElement(id: string, baseUrl: string) {
+  return { value: id, $ref: `${baseUrl}/Users/${id}`, type: 'User' };
+}

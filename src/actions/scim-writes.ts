@@ -1,0 +1,89 @@
+import { v7 } from 'uuid';
+import { actorJson, type Context, type ScimActor } from '../context.ts';
+import type { Stamp, Told } from '../db/event-row.ts';
+import { isUuid } from '../directory/uuid.ts';
+import { AppError } from '../errors.ts';
+import { badRequest } from '../scim/error.ts';
+import type { Resource } from '../scim/types.ts';
+
+/** What every SCIM write asks and tells, whatever it writes. */
+
+/** A request for one resource. */
+export interface ResourceRequest {
+  readonly id: string;
+  readonly requestId: string;
+  /** The versions that If-Match names; absent: any (RFC 7644 section 3.14). */
+  readonly ifMatch?: readonly number[] | undefined;
+}
+
+/** Refuses SCIM writes where the tenant provisions by sign-in only. */
+export function requireScimWrites({ settings }: ScimActor): void {
+  if (settings.provisioning !== 'jit') return;
+  throw new AppError('forbidden', 'This tenant is provisioned by sign-in only; SCIM may read but not write', {
+    reason: 'provisioning_jit',
+    hint: 'Set the tenant setting "provisioning" to "combined" or "scim" by the admin API.',
+  });
+}
+
+/** Now, and the actor as events keep it. */
+export function stamp(context: Context, actor: ScimActor): Stamp {
+  return { at: context.now(), actor: actorJson(actor) };
+}
+
+/** A change of its own, in the request that asked for it. */
+export function told({ requestId }: { readonly requestId: string }): Told {
+  return { changeId: v7(), requestId };
+}
+
+/** Refuses a write that was meant for another version. */
+export function requireVersion({ ifMatch }: ResourceRequest, version: number): void {
+  if (ifMatch && !ifMatch.includes(version)) throw versionMoved();
+}
+
+export function versionMoved(): AppError {
+  return new AppError(
+    'precondition_failed',
+    'The resource has another version than If-Match names; read it again',
+  );
+}
+
+const EMAIL_ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+
+/** The tenant setting `userNameMustBeEmail`. */
+export function requireUserName({ settings }: ScimActor, { userName }: Resource): void {
+  if (!settings.userNameMustBeEmail || EMAIL_ADDRESS.test(String(userName))) return;
+  throw badRequest(
+    'invalidValue',
+    '"userName" must be an e-mail address in this tenant (userNameMustBeEmail)',
+  );
+}
+
+/** A taken `userName`, whoever holds it. */
+export function userNameTaken(): AppError {
+  return new AppError('conflict', 'A user with this userName exists in this tenant', {
+    reason: 'uniqueness',
+    pointer: 'userName',
+  });
+}
+
+/** A taken `displayName` of a group. */
+export function displayNameTaken(): AppError {
+  return new AppError('conflict', 'A group with this displayName exists in this directory', {
+    reason: 'uniqueness',
+    pointer: 'displayName',
+  });
+}
+
+/** Refuses members whose id is none of ours, before the database is asked. */
+export function requireMemberIds(ids: readonly string[]): void {
+  const wrong = ids.find((id) => !isUuid(id));
+  if (wrong !== undefined) throw unknownMember(wrong);
+}
+
+/** A member that is no user of this directory. */
+export function unknownMember(id: string): Error {
+  return badRequest(
+    'invalidValue',
+    `"members" names ${JSON.stringify(id)}, which is no user of this directory`,
+  );
+}

@@ -1,0 +1,73 @@
+import type { Logger } from 'pino';
+import type { Database } from './db/database.ts';
+
+/** What every action gets first. Nothing reaches for a clock, a pool or a setting by another way. */
+export interface Context {
+  readonly db: Database;
+  readonly log: Logger;
+  /** The time; a fixed one in tests. */
+  now(): Date;
+  /** What the outside sees, without a trailing slash: `https://rollcall.example`. */
+  readonly publicUrl: string;
+  /** SHA-256 of the operator key. */
+  readonly operatorKeyHash: Buffer;
+}
+
+export type Scope = 'scim' | 'jit' | 'jit:claims' | 'admin' | 'read';
+
+/** The settings of a tenant, complete with defaults (design: `PATCH /tenants/{tenant}`). */
+export interface TenantSettings {
+  /** `jit`: SCIM writes are refused with 403. */
+  readonly provisioning: 'combined' | 'scim' | 'jit';
+  readonly userNameMustBeEmail: boolean;
+  readonly strictScim: boolean;
+  /** A directory's key also sees, and by its first write adopts, users that no directory manages. */
+  readonly adoptUnmanaged: boolean;
+  readonly takeover: boolean;
+  readonly renameFollows: boolean;
+  readonly ownersByUserType: boolean;
+  readonly linkByEmail: 'never' | 'verified_domains';
+  readonly unmappedUsers: 'allow' | 'deny';
+}
+
+/** Who a credential proved to be. */
+export type Principal =
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'service_key'; readonly id: string; readonly name: string; readonly scopes: readonly Scope[] }
+  | {
+      readonly kind: 'api_key';
+      readonly id: string;
+      readonly name: string;
+      readonly scopes: readonly Scope[];
+      readonly tenant: { readonly id: string; readonly name: string; readonly settings: TenantSettings };
+      /** Present exactly when the scopes hold `scim`. */
+      readonly directory?: { readonly id: string; readonly name: string };
+    };
+
+/** Who acts, in which request: what an event says of its origin. */
+export interface Actor {
+  readonly principal: Principal | { readonly kind: 'system'; readonly name: string };
+  readonly requestId: string;
+}
+
+/** A SCIM client: the tenant and directory that its key names, and nothing else. */
+export interface ScimActor extends Actor {
+  readonly tenantId: string;
+  readonly directoryId: string;
+  readonly settings: TenantSettings;
+}
+
+/** The actor as events keep it: ids and names of credentials, never a secret. */
+export function actorJson({ principal }: Actor): string {
+  switch (principal.kind) {
+    case 'operator':
+      return JSON.stringify({ kind: 'operator' });
+    case 'system':
+    case 'service_key':
+      return JSON.stringify({ ...principal, scopes: undefined });
+    case 'api_key': {
+      const { kind, id, name, directory } = principal;
+      return JSON.stringify({ kind, id, name, directory: directory?.name });
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import pg from 'pg';
+import { AppError } from '../errors.ts';
+
+/** The unique constraints that a caller can run into; their names are part of `migrations/`. */
+export type UniqueConstraint =
+  | 'tenant_name_key'
+  | 'directory_name_key'
+  | 'scim_user_user_name_key'
+  | 'scim_group_display_name_key';
+
+/** Whether `error` is the violation of this unique constraint. */
+export function violates(error: unknown, constraint: UniqueConstraint): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === constraint;
+}
+
+/** Whether PostgreSQL broke the transaction off in favour of another, so that it may simply run again. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
+}
+
+/**
+ * SQLSTATEs by which the server says "not now": connection failures (08), shut-down and start-up (57P),
+ * resources (53), lock and statement time-outs, and what a deadlock leaves after the last attempt (40).
+ */
+const NOT_NOW = /^(08...|57P0[1-5]|53...|55P03|57014|25P03|40001|40P01)$/;
+
+/** System and driver errors of a server that is away: refused, reset, no socket file, no free connection. */
+const AWAY = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+const AWAY_MESSAGE =
+  /connection terminated|timeout exceeded when trying to connect|query read timeout|not queryable|pool after calling end/i;
+
+/** The refusal for a database that cannot answer now, or undefined when `error` is something else. */
+export function unavailable(error: unknown): AppError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const away =
+    error instanceof pg.DatabaseError
+      ? NOT_NOW.test(code)
+      : AWAY.has(code) || AWAY_MESSAGE.test(error.message);
+  if (!away) return undefined;
+  return new AppError('unavailable', 'The database cannot answer at the moment', {
+    hint: 'Nothing is lost that was acknowledged. Repeat the request after the seconds in Retry-After.',
+    cause: error,
+  });
+}

@@ -1,0 +1,117 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** The tables of `migrations/`, as Kysely sees them. A test compares this with the migrated database. */
+
+type Json<T> = ColumnType<T, string, string>;
+
+export interface TenantTable {
+  tenant_id: string;
+  name: string;
+  display_name: string | null;
+  settings: Json<Record<string, unknown>>;
+  created_at: Date;
+}
+
+export interface DirectoryTable {
+  tenant_id: string;
+  id: string;
+  name: string;
+  display_name: string | null;
+  created_at: Date;
+}
+
+export interface ServiceKeyTable {
+  id: string;
+  name: string;
+  scopes: string[];
+  prefix: string;
+  secret_hash: Buffer;
+  created_at: Date;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  last_used_at: Date | null;
+}
+
+export interface ApiKeyTable extends ServiceKeyTable {
+  tenant_id: string;
+  directory_id: string | null;
+}
+
+export interface UserTable {
+  tenant_id: string;
+  id: string;
+  directory_id: string | null;
+  user_name_folded: string;
+  external_id: string | null;
+  active: boolean;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+  body: string;
+  search: Json<unknown>;
+  lookup: string[];
+}
+
+export interface GroupTable {
+  tenant_id: string;
+  id: string;
+  directory_id: string;
+  display_name: string;
+  display_name_folded: string;
+  external_id: string | null;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+  body: string;
+  search: Json<unknown>;
+}
+
+export interface GroupMemberTable {
+  tenant_id: string;
+  group_id: string;
+  user_id: string;
+}
+
+export interface EventTable {
+  tenant_id: string;
+  position: Generated<number>;
+  transaction_id: Generated<string>;
+  id: Generated<string>;
+  type: string;
+  at: Date;
+  actor: Json<Record<string, unknown>>;
+  resource_type: string;
+  resource_id: string | null;
+  reason: Json<unknown> | null;
+  before: Json<unknown> | null;
+  after: Json<unknown> | null;
+  change_id: string;
+  request_id: string | null;
+  sequence: number | null;
+  hash: Buffer | null;
+}
+
+export interface EventChainTable {
+  tenant_id: string;
+  sequence: number;
+  hash: Buffer;
+}
+
+export interface LeaseTable {
+  name: string;
+  holder: string;
+  expires_at: Date;
+}
+
+export interface Tables {
+  tenant: TenantTable;
+  directory: DirectoryTable;
+  api_key: ApiKeyTable;
+  service_key: ServiceKeyTable;
+  scim_user: UserTable;
+  scim_group: GroupTable;
+  group_member: GroupMemberTable;
+  event: EventTable;
+  event_chain: EventChainTable;
+  lease: LeaseTable;
+}

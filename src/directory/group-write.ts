@@ -1,0 +1,228 @@
+import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { type Step, statement, step } from '../db/statement.ts';
+import type { GroupColumns } from './groups.ts';
+import { seenBy, type Viewer } from './viewer.ts';
+
+/**
+ * Group writes. Members are row differences computed by the database: a write looks up the members that it adds
+ * and touches those that come or go, never the others. Ids travel as comma-joined text, the fastest form.
+ */
+
+/** `(group_id, user_id)` pairs that the CTE `missing` would add, told apart by what the directory may do. */
+const KNOWN_AND_UNKNOWN = `known as (
+     select w.group_id, w.user_id, u.directory_id is null as unmanaged
+     from missing w join scim_user u on u.id = w.user_id
+     where u.tenant_id = $1 and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))
+   ), unknown as (
+     select w.group_id, w.user_id from missing w
+     where not exists (select from known k where k.group_id = w.group_id and k.user_id = w.user_id)
+   )`;
+
+/** Being added to a directory's group is a write to the user: it adopts the user that nobody managed. */
+const ADOPTED = `adopted as (
+     update scim_user u set directory_id = $2
+     from known k join joined j using (group_id, user_id)
+     where k.unmanaged and u.tenant_id = $1 and u.id = k.user_id
+     returning u.id, k.group_id
+   )`;
+
+/** Rows for `insertEvents`: the users of `source`, as `after` or `before`, at most `IDS_PER_EVENT` a row. */
+function memberEvents(type: string, source: string, side: 'before' | 'after'): string {
+  const members = `jsonb_build_object('members', jsonb_agg(user_id order by user_id))`;
+  return `select '${type}' as type, 'Group' as resource_type, group_id as resource_id,
+            ${side === 'before' ? members : 'null::jsonb'} as before,
+            ${side === 'after' ? members : 'null::jsonb'} as after, change_id, request_id
+     from (select s.group_id, s.user_id, i.change_id, i.request_id,
+                  (row_number() over (partition by s.group_id order by s.user_id) - 1) / ${IDS_PER_EVENT} as chunk
+           from ${source} s join incoming i using (group_id)) as chunks
+     group by group_id, chunk, change_id, request_id`;
+}
+
+const ADOPTION_EVENTS = `select 'user.adopted', 'User', a.id, null::jsonb,
+            jsonb_build_object('directory', $2::uuid), i.change_id, i.request_id
+     from adopted a join incoming i using (group_id)`;
+
+export interface NewGroup extends GroupColumns, Told {
+  readonly id: string;
+  readonly members: readonly string[];
+  /** JSON of the resource without members, for the event. */
+  readonly after: string;
+}
+
+/** What became of each new group: created, or why not. */
+export interface CreatedGroup {
+  readonly id: string;
+  readonly created: boolean;
+  /** A member that is no user of this directory. */
+  readonly unknown_member: string | null;
+}
+
+const insertGroupsStatement = statement<CreatedGroup>(
+  'insert_groups',
+  `with incoming as (
+     select * from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+                          $13::text[], $14::uuid[], $15::text[])
+       as i (group_id, display_name, display_name_folded, external_id, body, search, members,
+             after, change_id, request_id)
+   ), missing as (
+     select distinct i.group_id, m::uuid as user_id from incoming i, unnest(string_to_array(i.members, ',')) as m
+   ), ${KNOWN_AND_UNKNOWN}, created as (
+     insert into scim_group (tenant_id, id, directory_id, display_name, display_name_folded, external_id, version,
+                             created_at, updated_at, body, search)
+     select $1, group_id, $2, display_name, display_name_folded, external_id, 1, $4, $4, body, search::jsonb
+     from incoming i where not exists (select from unknown x where x.group_id = i.group_id)
+     on conflict (tenant_id, directory_id, display_name_folded) do nothing
+     returning id
+   ), joined as (
+     insert into group_member (tenant_id, group_id, user_id)
+     select $1, k.group_id, k.user_id from known k join created c on c.id = k.group_id
+     returning group_id, user_id
+   ), ${ADOPTED}, told as (
+     select 'group.created' as type, 'Group' as resource_type, i.group_id as resource_id, null::jsonb as before,
+            i.after::jsonb as after, i.change_id, i.request_id
+     from incoming i join created c on c.id = i.group_id
+     union all ${memberEvents('group.members_added', 'joined', 'after')}
+     union all ${ADOPTION_EVENTS}
+   ), recorded as (
+     ${insertEvents('told', { at: '$4', actor: '$5' })}
+   )
+   select i.group_id as id, c.id is not null as created,
+          (select x.user_id from unknown x where x.group_id = i.group_id limit 1) as unknown_member
+   from incoming i left join created c on c.id = i.group_id`,
+);
+
+/** Creates groups with their members, version 1: each whole, or not at all. */
+export function insertGroups(
+  viewer: Viewer,
+  { at, actor }: Stamp,
+  groups: readonly NewGroup[],
+): Step<CreatedGroup> {
+  return step(insertGroupsStatement, [
+    ...seenBy(viewer),
+    at,
+    actor,
+    groups.map((group) => group.id),
+    groups.map((group) => group.displayName),
+    groups.map((group) => group.displayNameFolded),
+    groups.map((group) => group.externalId),
+    groups.map((group) => group.body),
+    groups.map((group) => group.search),
+    groups.map((group) => group.members.join()),
+    groups.map((group) => group.after),
+    groups.map((group) => group.changeId),
+    groups.map((group) => group.requestId),
+  ]);
+}
+
+export interface ChangedGroup extends Told {
+  readonly id: string;
+  /** The version that the change was computed from; null: the change holds on any. */
+  readonly version: number | null;
+  /** New attributes; null: they stay. */
+  readonly attributes: (GroupColumns & { readonly before: string; readonly after: string }) | null;
+  /** The members stay but for those added and removed; with `reset` only those added stay. */
+  readonly reset: boolean;
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** What became of each change. */
+export interface WrittenGroup {
+  readonly id: string;
+  /** The group is there for this viewer; false: it is not, whatever the version. */
+  readonly found: boolean;
+  /** The group was at the version that the change was computed from. */
+  readonly current: boolean;
+  readonly unknown_member: string | null;
+}
+
+const updateGroupsStatement = statement<WrittenGroup>(
+  'update_groups',
+  `with incoming as (
+     select * from unnest($6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+                          $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[], $18::uuid[], $19::text[])
+       as i (group_id, guard, display_name, display_name_folded, external_id, body, search,
+             before, after, reset, added, removed, change_id, request_id)
+   ), found as (
+     select i.*, i.guard is null or i.guard = g.version as current
+     from incoming i join scim_group g on g.id = i.group_id
+     where g.tenant_id = $1 and g.directory_id = $2
+   ), wanted as (
+     select distinct f.group_id, m::uuid as user_id
+     from found f, unnest(string_to_array(f.added, ',')) as m where f.current
+   ), missing as (
+     select w.* from wanted w
+     where not exists (select from group_member m
+                       where m.tenant_id = $1 and m.group_id = w.group_id and m.user_id = w.user_id)
+   ), ${KNOWN_AND_UNKNOWN}, sound as (
+     select f.* from found f
+     where f.current and not exists (select from unknown x where x.group_id = f.group_id)
+   ), leaving as (
+     select s.group_id, m::uuid as user_id from sound s, unnest(string_to_array(s.removed, ',')) as m
+     union all
+     (select s.group_id, m.user_id from sound s
+      join group_member m on m.tenant_id = $1 and m.group_id = s.group_id where s.reset
+      except select group_id, user_id from wanted)
+   ), departed as (
+     delete from group_member m using leaving l
+     where m.tenant_id = $1 and m.group_id = l.group_id and m.user_id = l.user_id
+     returning m.group_id, m.user_id
+   ), joined as (
+     insert into group_member (tenant_id, group_id, user_id)
+     select $1, k.group_id, k.user_id from known k join sound s using (group_id)
+     returning group_id, user_id
+   ), ${ADOPTED}, changed as (
+     update scim_group g
+     set version = g.version + 1, updated_at = $4,
+         display_name = coalesce(s.display_name, g.display_name),
+         display_name_folded = coalesce(s.display_name_folded, g.display_name_folded),
+         external_id = case when s.body is null then g.external_id else s.external_id end,
+         body = coalesce(s.body, g.body), search = coalesce(s.search::jsonb, g.search)
+     from sound s
+     where g.tenant_id = $1 and g.id = s.group_id
+       and (s.body is not null or s.group_id in (select group_id from departed union all select group_id from joined))
+     returning g.id
+   ), told as (
+     select 'group.updated' as type, 'Group' as resource_type, s.group_id as resource_id,
+            s.before::jsonb as before, s.after::jsonb as after, s.change_id, s.request_id
+     from sound s where s.body is not null
+     union all ${memberEvents('group.members_added', 'joined', 'after')}
+     union all ${memberEvents('group.members_removed', 'departed', 'before')}
+     union all ${ADOPTION_EVENTS}
+   ), recorded as (
+     ${insertEvents('told', { at: '$4', actor: '$5' })}
+   )
+   select i.group_id as id, f.group_id is not null as found, coalesce(f.current, false) as current,
+          (select x.user_id from unknown x where x.group_id = i.group_id limit 1) as unknown_member
+   from incoming i left join found f using (group_id)`,
+);
+
+/**
+ * Changes groups: attributes, members, or both; a change without effect writes nothing. One change a group per
+ * call. Breaks `scim_group_display_name_key` when a new `displayName` is taken in the directory.
+ */
+export function updateGroups(
+  viewer: Viewer,
+  { at, actor }: Stamp,
+  groups: readonly ChangedGroup[],
+): Step<WrittenGroup> {
+  return step(updateGroupsStatement, [
+    ...seenBy(viewer),
+    at,
+    actor,
+    groups.map((group) => group.id),
+    groups.map((group) => group.version),
+    groups.map((group) => group.attributes?.displayName ?? null),
+    groups.map((group) => group.attributes?.displayNameFolded ?? null),
+    groups.map((group) => group.attributes?.externalId ?? null),
+    groups.map((group) => group.attributes?.body ?? null),
+    groups.map((group) => group.attributes?.search ?? null),
+    groups.map((group) => group.attributes?.before ?? null),
+    groups.map((group) => group.attributes?.after ?? null),
+    groups.map((group) => group.reset),
+    groups.map((group) => group.add.join()),
+    groups.map((group) => group.remove.join()),
+    groups.map((group) => group.changeId),
+    groups.map((group) => group.requestId),
+  ]);
+}

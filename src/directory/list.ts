@@ -1,0 +1,97 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Database } from '../db/database.ts';
+import { sendTogether } from '../db/transaction.ts';
+import { GROUP_TYPE, USER_TYPE } from '../scim/resource-types.ts';
+import type { AttributePath, FilterNode } from '../scim/types.ts';
+import { elementsOf, operandOf, type Target } from './attribute-sql.ts';
+import { filterCondition } from './filter-sql.ts';
+import { type GroupRow, MEMBERS_OF_GROUP } from './groups.ts';
+import { GROUPS_OF_USER, type UserRow } from './users.ts';
+import { type Viewer, visibleGroups, visibleUsers } from './viewer.ts';
+
+/** What a list asks for, resolved (`scim/messages.ts`). */
+export interface Listing {
+  readonly filter?: FilterNode | undefined;
+  readonly sortBy?: AttributePath | undefined;
+  readonly sortOrder: 'ascending' | 'descending';
+  /** 1-based. */
+  readonly startIndex: number;
+  readonly count: number;
+}
+
+export interface Page<Row> {
+  readonly total: number;
+  readonly rows: Row[];
+}
+
+/** One page of the users that the viewer may see, in a stable order; `groups` only when they are wanted. */
+export function listUsers(
+  db: Database,
+  viewer: Viewer,
+  listing: Listing,
+  { baseUrl, groups }: { baseUrl: string; groups: boolean },
+): Promise<Page<UserRow>> {
+  return readPage<UserRow>(db, listing, {
+    target: { type: USER_TYPE, tenantId: viewer.tenantId, baseUrl },
+    from: sql`scim_user u`,
+    where: visibleUsers(viewer),
+    columns: sql`u.id, u.directory_id is not null as managed, u.version, u.active, u.created_at, u.updated_at, u.body,
+      ${groups ? sql.raw(GROUPS_OF_USER) : sql`null`} as groups`,
+    stable: sql`u.created_at, u.id`,
+  });
+}
+
+/** One page of the groups that the viewer may see, in a stable order; no member is read unless wanted. */
+export function listGroups(
+  db: Database,
+  viewer: Viewer,
+  listing: Listing,
+  { baseUrl, members }: { baseUrl: string; members: boolean },
+): Promise<Page<GroupRow>> {
+  return readPage<GroupRow>(db, listing, {
+    target: { type: GROUP_TYPE, tenantId: viewer.tenantId, baseUrl },
+    from: sql`scim_group g`,
+    where: visibleGroups(viewer),
+    columns: sql`g.id, g.version, g.created_at, g.updated_at, g.body,
+      ${members ? sql.raw(MEMBERS_OF_GROUP) : sql`null`} as members`,
+    stable: sql`g.created_at, g.id`,
+  });
+}
+
+interface Source {
+  readonly target: Target;
+  readonly from: RawBuilder<unknown>;
+  readonly where: RawBuilder<boolean>;
+  readonly columns: RawBuilder<unknown>;
+  /** Breaks ties, and is the order when none is asked for. */
+  readonly stable: RawBuilder<unknown>;
+}
+
+/** Count and page, sent together on one connection. */
+async function readPage<Row>(db: Database, listing: Listing, source: Source): Promise<Page<Row>> {
+  const { filter, startIndex, count } = listing;
+  const where = filter ? sql`${source.where} and ${filterCondition(filter, source.target)}` : source.where;
+  const total = sql`select count(*) as total from ${source.from} where ${where}`;
+  const page = sql`select ${source.columns} from ${source.from} where ${where}
+    order by ${ordering(listing, source)} limit ${count} offset ${startIndex - 1}`;
+  const queries = (count === 0 ? [total] : [total, page]).map((query) => query.compile(db.kysely));
+  const [counted, found] = await sendTogether(db.pool, (client) =>
+    queries.map(({ sql: text, parameters }) => client.query(text, [...parameters])),
+  );
+  return { total: counted?.rows[0].total as number, rows: (found?.rows ?? []) as Row[] };
+}
+
+/** RFC 7644 section 3.4.2.3: without a value last when ascending, first when descending. */
+function ordering({ sortBy, sortOrder }: Listing, { target, stable }: Source): RawBuilder<unknown> {
+  if (!sortBy) return stable;
+  const direction = sortOrder === 'descending' ? sql`desc nulls first` : sql`asc nulls last`;
+  return sql`${sortValue(sortBy, target)} ${direction}, ${stable}`;
+}
+
+/** The value that a resource sorts by: of a multi-valued attribute the primary one, else the first. */
+function sortValue(path: AttributePath, target: Target): RawBuilder<unknown> {
+  const operand = operandOf(path, target);
+  if (operand) return operand.sql;
+  const { from, where = sql`true`, operand: part, order } = elementsOf(path, target);
+  return sql`(select ${part(path.subAttribute).sql} from ${from} where ${where} order by ${order} limit 1)`;
+}

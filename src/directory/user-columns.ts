@@ -1,0 +1,36 @@
+import { foldText, searchDocument } from '../scim/fold.ts';
+import { USER_TYPE } from '../scim/resource-types.ts';
+import type { Resource } from '../scim/types.ts';
+import { lookupHashes } from './lookup.ts';
+
+/** A User resource as the columns of `scim_user`. */
+export interface UserColumns {
+  readonly userNameFolded: string;
+  readonly externalId: string | null;
+  readonly active: boolean;
+  /** JSON text without `id`, `active`, `groups` and `meta`. */
+  readonly body: string;
+  /** JSON text. */
+  readonly search: string;
+  /** A PostgreSQL array literal of bigints. */
+  readonly lookup: string;
+}
+
+/** Takes a validated User resource apart into columns. */
+export function userColumns(tenantId: string, resource: Resource): UserColumns {
+  const { active, ...body } = resource;
+  const search = searchDocument(resource, USER_TYPE);
+  return {
+    userNameFolded: foldText(String(resource.userName)),
+    externalId: typeof resource.externalId === 'string' ? resource.externalId : null,
+    active: active !== false,
+    body: JSON.stringify(body),
+    search: JSON.stringify(search),
+    lookup: `{${lookupHashes(tenantId, search).join()}}`,
+  };
+}
+
+/** The User resource that a row holds: the inverse of `userColumns`. */
+export function userResource(row: { readonly body: string; readonly active: boolean }): Resource {
+  return { ...(JSON.parse(row.body) as Resource), active: row.active };
+}

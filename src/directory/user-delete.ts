@@ -1,0 +1,67 @@
+import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { type Step, statement, step } from '../db/statement.ts';
+import { seenBy, type Viewer } from './viewer.ts';
+
+export interface DeletedUser extends Told {
+  readonly id: string;
+  /** The versions that may be deleted; undefined: any. */
+  readonly versions: readonly number[] | undefined;
+}
+
+const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
+  'delete_users',
+  `with incoming as (
+     select * from unnest($6::uuid[], $7::text[], $8::uuid[], $9::text[]) as i (id, versions, change_id, request_id)
+   ), found as (
+     select i.*, u.version, u.active, u.body
+     from incoming i join scim_user u on u.id = i.id
+     where u.tenant_id = $1 and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))
+   ), target as (
+     select * from found where versions is null or version = any (string_to_array(versions, ',')::bigint[])
+   ), removed as (
+     delete from group_member m using target t
+     where m.tenant_id = $1 and m.user_id = t.id
+     returning m.group_id, m.user_id
+   ), touched as (
+     update scim_group g set version = g.version + 1, updated_at = $4
+     where g.tenant_id = $1 and g.id in (select group_id from removed)
+     returning g.id
+   ), deleted as (
+     delete from scim_user u using target t where u.tenant_id = $1 and u.id = t.id returning u.id
+   ), told as (
+     select 'user.deleted' as type, 'User' as resource_type, d.id as resource_id,
+            t.body::jsonb || jsonb_build_object('active', t.active) as before, null::jsonb as after,
+            t.change_id, t.request_id
+     from deleted d join target t using (id)
+     union all
+     select 'group.members_removed', 'Group', group_id, jsonb_build_object('members', jsonb_agg(user_id)), null,
+            (array_agg(change_id))[1], (array_agg(request_id))[1]
+     from (select r.*, t.change_id, t.request_id,
+                  (row_number() over (partition by r.group_id order by r.user_id) - 1) / ${IDS_PER_EVENT} as chunk
+           from removed r join touched g on g.id = r.group_id join target t on t.id = r.user_id) as chunks
+     group by group_id, chunk
+   ), recorded as (
+     ${insertEvents('told', { at: '$4', actor: '$5' })}
+   )
+   select f.id, d.id is not null as deleted from found f left join deleted d using (id)`,
+);
+
+/**
+ * Deletes users and ends their memberships; the groups that lose a member get a new version. Answers a row for
+ * each user that the viewer may see: `deleted` is false where it had another version.
+ */
+export function deleteUsers(
+  viewer: Viewer,
+  { at, actor }: Stamp,
+  users: readonly DeletedUser[],
+): Step<{ id: string; deleted: boolean }> {
+  return step(deleteUsersStatement, [
+    ...seenBy(viewer),
+    at,
+    actor,
+    users.map((user) => user.id),
+    users.map((user) => user.versions?.join() ?? null),
+    users.map((user) => user.changeId),
+    users.map((user) => user.requestId),
+  ]);
+}

@@ -1,0 +1,175 @@
+import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { type Step, statement, step } from '../db/statement.ts';
+import type { UserColumns } from './user-columns.ts';
+import { seenBy, type Viewer } from './viewer.ts';
+
+/** A user as it is read: the stored text and what is spliced into it. */
+export interface UserRow {
+  readonly id: string;
+  readonly managed: boolean;
+  readonly version: number;
+  readonly active: boolean;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly body: string;
+  /** `{"value":…,"display":…}` per group, comma-joined; null: none, or not asked for. */
+  readonly groups: string | null;
+}
+
+const USER_COLUMNS = `u.id, u.directory_id is not null as managed, u.version, u.active, u.created_at, u.updated_at, u.body`;
+
+/** `$1` tenant, `$2` directory, `$3` whether unmanaged users are seen. */
+const VISIBLE = `u.tenant_id = $1 and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))`;
+
+/** The groups of `u` that its viewer may see, as JSON text. */
+export const GROUPS_OF_USER = `(
+    select string_agg(json_build_object('value', g.id, 'display', g.display_name)::text, ',' order by g.id)
+    from group_member m
+    join scim_group g on g.tenant_id = m.tenant_id and g.id = m.group_id
+    where m.tenant_id = u.tenant_id and m.user_id = u.id
+      and (g.directory_id = u.directory_id or u.directory_id is null))`;
+
+const readUsersStatement = statement<UserRow>(
+  'read_users',
+  `select ${USER_COLUMNS}, null as groups from scim_user u where ${VISIBLE} and u.id = any ($4::uuid[])`,
+);
+
+const readUsersWithGroupsStatement = statement<UserRow>(
+  'read_users_with_groups',
+  `select ${USER_COLUMNS}, ${GROUPS_OF_USER} as groups from scim_user u where ${VISIBLE} and u.id = any ($4::uuid[])`,
+);
+
+/** The users with these ids that the viewer may see, in no order. */
+export function readUsers(
+  viewer: Viewer,
+  ids: readonly string[],
+  { groups }: { groups: boolean },
+): Step<UserRow> {
+  return step(groups ? readUsersWithGroupsStatement : readUsersStatement, [...seenBy(viewer), ids]);
+}
+
+export interface NewUser extends UserColumns, Told {
+  readonly id: string;
+  /** JSON of the whole resource, for the event. */
+  readonly after: string;
+}
+
+const insertUsersStatement = statement<{ id: string }>(
+  'insert_users',
+  `with incoming as (
+     select * from unnest($5::uuid[], $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[], $11::text[],
+                          $12::text[], $13::uuid[], $14::text[])
+       as i (id, user_name_folded, external_id, active, body, search, lookup, after, change_id, request_id)
+   ), created as (
+     insert into scim_user (tenant_id, id, directory_id, user_name_folded, external_id, active, version,
+                            created_at, updated_at, body, search, lookup)
+     select $1, id, $2, user_name_folded, external_id, active, 1, $3, $3, body, search::jsonb, lookup::bigint[]
+     from incoming
+     on conflict (tenant_id, user_name_folded) do nothing
+     returning id
+   ), told as (
+     select 'user.created' as type, 'User' as resource_type, id as resource_id, null::jsonb as before,
+            after::jsonb as after, change_id, request_id
+     from created join incoming using (id)
+   ), recorded as (
+     ${insertEvents('told', { at: '$3', actor: '$4' })}
+   )
+   select id from created`,
+);
+
+/** Creates users, version 1; answers the ids of those whose `userName` was free in the tenant. */
+export function insertUsers(
+  { tenantId, directoryId }: Viewer,
+  { at, actor }: Stamp,
+  users: readonly NewUser[],
+) {
+  return step(insertUsersStatement, [
+    tenantId,
+    directoryId,
+    at,
+    actor,
+    users.map((user) => user.id),
+    ...columnArrays(users),
+    users.map((user) => user.after),
+    users.map((user) => user.changeId),
+    users.map((user) => user.requestId),
+  ]);
+}
+
+function columnArrays(users: readonly UserColumns[]): unknown[] {
+  return [
+    users.map((user) => user.userNameFolded),
+    users.map((user) => user.externalId),
+    users.map((user) => user.active),
+    users.map((user) => user.body),
+    users.map((user) => user.search),
+    users.map((user) => user.lookup),
+  ];
+}
+
+export interface ChangedUser extends UserColumns, Told {
+  readonly id: string;
+  /** The version that the change was computed from; another one in the table: nothing is written. */
+  readonly version: number;
+  readonly type: 'user.updated' | 'user.activated' | 'user.deactivated';
+  /** JSON of what differs, before and after. */
+  readonly before: string;
+  readonly after: string;
+}
+
+const updateUsersStatement = statement<{ id: string }>(
+  'update_users',
+  `with incoming as (
+     select * from unnest($6::uuid[], $7::text[], $8::text[], $9::boolean[], $10::text[], $11::text[], $12::text[],
+                          $13::bigint[], $14::text[], $15::text[], $16::text[], $17::uuid[], $18::text[])
+       as i (id, user_name_folded, external_id, active, body, search, lookup,
+             version, type, before, after, change_id, request_id)
+   ), target as (
+     select i.*, u.directory_id is null as unmanaged
+     from incoming i join scim_user u on u.id = i.id and u.version = i.version
+     where ${VISIBLE}
+   ), changed as (
+     update scim_user u
+     set user_name_folded = t.user_name_folded, external_id = t.external_id, active = t.active, body = t.body,
+         search = t.search::jsonb, lookup = t.lookup::bigint[], directory_id = $2,
+         version = u.version + 1, updated_at = $4
+     from target t
+     where u.tenant_id = $1 and u.id = t.id and u.version = t.version
+     returning u.id
+   ), told as (
+     select 'user.adopted' as type, 'User' as resource_type, id as resource_id, null::jsonb as before,
+            jsonb_build_object('directory', $2::uuid) as after, change_id, request_id
+     from changed join target using (id) where unmanaged
+     union all
+     select type, 'User', id, before::jsonb, after::jsonb, change_id, request_id
+     from changed join target using (id) where before <> after
+   ), recorded as (
+     ${insertEvents('told', { at: '$4', actor: '$5' })}
+   )
+   select id from changed`,
+);
+
+/**
+ * Replaces users that are still at the version the change was made from, and adopts those that nobody managed;
+ * answers the ids that were written. One user at most once per call. Breaks `scim_user_user_name_key` when a
+ * new `userName` is taken.
+ */
+export function updateUsers(
+  viewer: Viewer,
+  { at, actor }: Stamp,
+  users: readonly ChangedUser[],
+): Step<{ id: string }> {
+  return step(updateUsersStatement, [
+    ...seenBy(viewer),
+    at,
+    actor,
+    users.map((user) => user.id),
+    ...columnArrays(users),
+    users.map((user) => user.version),
+    users.map((user) => user.type),
+    users.map((user) => user.before),
+    users.map((user) => user.after),
+    users.map((user) => user.changeId),
+    users.map((user) => user.requestId),
+  ]);
+}

@@ -1,0 +1,74 @@
+import type { ScimType } from './error.ts';
+import { tolerate } from './tolerate.ts';
+import type { Attribute, AttributePath, Reading, ResourceType, Schema } from './types.ts';
+
+const indexes = new WeakMap<readonly Attribute[], ReadonlyMap<string, Attribute>>();
+
+/** The attribute of that name in any case (RFC 7643 section 2.1). */
+export function findAttribute(attributes: readonly Attribute[], name: string): Attribute | undefined {
+  let index = indexes.get(attributes);
+  if (index === undefined) {
+    index = new Map(attributes.map((attribute) => [attribute.name.toLowerCase(), attribute]));
+    indexes.set(attributes, index);
+  }
+  return index.get(name.toLowerCase());
+}
+
+/** The schemas that a resource of this type may use, the core schema first. */
+export function schemasOf(type: ResourceType): readonly Schema[] {
+  return [type.schema, ...type.extensions.map((extension) => extension.schema)];
+}
+
+/**
+ * Resolves `[{urn}:]attribute[.subAttribute]`, all in any case (RFC 7644 section 3.10), and
+ * `{urn}.attribute`. Without a URN the core schema is searched first, then the extensions: Entra ID filters by
+ * `manager`. Undefined when there is no such attribute.
+ */
+export function resolveAttributePath(type: ResourceType, text: string): AttributePath | undefined {
+  for (const schema of schemasOf(type)) {
+    const qualified = text.slice(0, schema.id.length).toLowerCase() === schema.id.toLowerCase();
+    if (qualified && !':.'.includes(text.charAt(schema.id.length))) continue;
+    const path = resolveIn(type, schema, qualified ? text.slice(schema.id.length + 1) : text);
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+/**
+ * `resolveAttributePath` for filters and PATCH paths: `{urn}.attribute` is noted, or refused with `scimType`
+ * under strict reading.
+ */
+export function readAttributePath(
+  type: ResourceType,
+  text: string,
+  reading: Reading,
+  scimType: ScimType,
+): AttributePath | undefined {
+  const path = resolveAttributePath(type, text);
+  const { id } = path?.extension ?? type.schema;
+  if (path && text.toLowerCase().startsWith(`${id.toLowerCase()}.`)) {
+    tolerate(reading, 'urnDot', scimType, `"${text}"`);
+  }
+  return path;
+}
+
+function resolveIn(type: ResourceType, schema: Schema, text: string): AttributePath | undefined {
+  const [name = '', subName, ...more] = text.split('.', 3);
+  const attribute = findAttribute(schema.attributes, name);
+  if (attribute === undefined || more.length > 0) return undefined;
+  const path = schema === type.schema ? { attribute } : { extension: schema, attribute };
+  if (subName === undefined) return path;
+  const subAttribute = findAttribute(attribute.subAttributes ?? [], subName);
+  return subAttribute && { ...path, subAttribute };
+}
+
+/**
+ * Resolves a name inside `attribute[…]`, relative to the element. The elements of an attribute without
+ * sub-attributes are called `value`; the path then has no `subAttribute`.
+ */
+export function resolveElementPath(path: AttributePath, name: string): AttributePath | undefined {
+  const { subAttributes } = path.attribute;
+  if (subAttributes === undefined) return name.toLowerCase() === 'value' ? path : undefined;
+  const subAttribute = findAttribute(subAttributes, name);
+  return subAttribute && { ...path, subAttribute };
+}

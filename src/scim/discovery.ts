@@ -1,0 +1,94 @@
+import { schemasOf } from './attribute-path.ts';
+import { RESOURCE_TYPES } from './resource-types.ts';
+import { resourceTypeSchema, schemaSchema, serviceProviderConfigSchema } from './schemas/service.ts';
+import type { Attribute, JsonObject, ResourceType, Schema } from './types.ts';
+
+/** Resources on a page when a query has no `count`. */
+export const DEFAULT_COUNT = 100;
+/** Resources on a page at most, whatever `count` says. */
+export const MAX_RESULTS = 1000;
+
+/** `/ServiceProviderConfig` (RFC 7643 section 5, RFC 9865 section 4). `baseUrl` has no slash at its end. */
+export function serviceProviderConfig(baseUrl: string): JsonObject {
+  return {
+    schemas: [serviceProviderConfigSchema.id],
+    patch: { supported: true },
+    bulk: { supported: false, maxOperations: 1000, maxPayloadSize: 4_194_304 },
+    filter: { supported: true, maxResults: MAX_RESULTS },
+    changePassword: { supported: false },
+    sort: { supported: true },
+    etag: { supported: true },
+    pagination: {
+      cursor: false,
+      index: true,
+      defaultPaginationMethod: 'index',
+      defaultPageSize: DEFAULT_COUNT,
+      maxPageSize: MAX_RESULTS,
+    },
+    authenticationSchemes: [
+      {
+        type: 'oauthbearertoken',
+        name: 'OAuth Bearer Token',
+        description: 'An API key with the scope scim, sent as a bearer token',
+        specUri: 'https://www.rfc-editor.org/info/rfc6750',
+        primary: true,
+      },
+    ],
+    meta: {
+      resourceType: 'ServiceProviderConfig',
+      location: `${baseUrl}/ServiceProviderConfig`,
+    },
+  };
+}
+
+/** `/Schemas`: every schema that a resource here uses (RFC 7643 section 7), those of discovery too. */
+export function schemaResources(baseUrl: string): JsonObject[] {
+  const service = [serviceProviderConfigSchema, resourceTypeSchema, schemaSchema];
+  const schemas: readonly Schema[] = [...RESOURCE_TYPES.flatMap(schemasOf), ...service];
+  return schemas.map(({ id, name, description, attributes }) => ({
+    schemas: [schemaSchema.id],
+    id,
+    name,
+    description,
+    // `schemas` belongs to the envelope of a resource: no schema of the RFC lists it, and clients know it.
+    attributes: attributes.filter((attribute) => attribute.name !== 'schemas').map(attributeObject),
+    meta: { resourceType: 'Schema', location: `${baseUrl}/Schemas/${id}` },
+  }));
+}
+
+/** `/ResourceTypes` (RFC 7643 section 6). */
+export function resourceTypeResources(baseUrl: string): JsonObject[] {
+  return RESOURCE_TYPES.map(({ name, endpoint, description, schema, extensions }: ResourceType) => ({
+    schemas: [resourceTypeSchema.id],
+    id: name,
+    name,
+    endpoint,
+    description,
+    schema: schema.id,
+    schemaExtensions: extensions.map((extension) => ({
+      schema: extension.schema.id,
+      required: extension.required,
+    })),
+    meta: { resourceType: 'ResourceType', location: `${baseUrl}/ResourceTypes/${name}` },
+  }));
+}
+
+/** An attribute in the order of RFC 7643 section 7; a complex one has neither case nor uniqueness (2.3.8). */
+function attributeObject(attribute: Attribute): JsonObject {
+  const { name, type, subAttributes, multiValued, description, required } = attribute;
+  const { canonicalValues, caseExact, mutability, returned, uniqueness, referenceTypes } = attribute;
+  return {
+    name,
+    type,
+    ...(subAttributes && { subAttributes: subAttributes.map(attributeObject) }),
+    multiValued,
+    description,
+    required,
+    ...(canonicalValues && { canonicalValues: [...canonicalValues] }),
+    ...(type !== 'complex' && { caseExact }),
+    mutability,
+    returned,
+    ...(type !== 'complex' && { uniqueness }),
+    ...(referenceTypes && { referenceTypes: [...referenceTypes] }),
+  };
+}

@@ -1,0 +1,191 @@
+import { type Filter as ParsedFilter, parse } from 'scim2-parse-filter';
+import { readAttributePath, resolveElementPath } from './attribute-path.ts';
+import {
+  excerpt,
+  invalidFilter,
+  type LexedFilter,
+  lexFilter,
+  place,
+  type Term,
+  type WrittenPath,
+  type WrittenValue,
+} from './filter-lexer.ts';
+import { foldDateTime, foldValue } from './fold.ts';
+import { tolerate } from './tolerate.ts';
+import type {
+  Attribute,
+  AttributePath,
+  AttributeType,
+  CompareOperator,
+  FilterNode,
+  Reading,
+  ResourceType,
+} from './types.ts';
+
+/**
+ * Parses, resolves and type-checks a filter on resources of one type (RFC 7644 section 3.4.2.2). An attribute
+ * with a sub-attribute `value` means that `value`. Throws `invalidFilter`, naming what does not hold and where.
+ */
+export function parseFilter(text: string, type: ResourceType, reading: Reading): FilterNode {
+  return read(text, reading, {
+    owner: `a ${type.name}`,
+    resolve: (name) => readAttributePath(type, name, reading, 'invalidFilter'),
+    isElement: false,
+  });
+}
+
+/**
+ * Parses what stands in the brackets of `attribute[…]`; names are relative to the element. Throws as
+ * `parseFilter` does.
+ */
+export function parseElementFilter(text: string, path: AttributePath, reading: Reading): FilterNode {
+  return read(text, reading, elementScope(path));
+}
+
+/** What the names in a filter belong to: a resource, or an element of one attribute. */
+interface Scope {
+  readonly owner: string;
+  readonly resolve: (name: string) => AttributePath | undefined;
+  readonly isElement: boolean;
+}
+
+function elementScope(path: AttributePath): Scope {
+  return {
+    owner: `an element of "${path.attribute.name}"`,
+    resolve: (name) => resolveElementPath(path, name),
+    isElement: true,
+  };
+}
+
+/** The grammar's precedence is the library's; it sees our placeholders only, within our limits. */
+function read(text: string, reading: Reading, scope: Scope): FilterNode {
+  const lexed = lexFilter(text, reading);
+  return resolveNode(parse(lexed.skeleton), scope, { ...lexed, reading });
+}
+
+interface Source extends LexedFilter {
+  readonly reading: Reading;
+}
+
+function resolveNode(node: ParsedFilter, scope: Scope, source: Source): FilterNode {
+  switch (node.op) {
+    case 'and':
+    case 'or': {
+      const { op } = node;
+      const filters = node.filters.map((filter) => resolveNode(filter, scope, source));
+      return {
+        kind: op,
+        filters: filters.flatMap((filter) => (filter.kind === op ? filter.filters : filter)),
+      };
+    }
+    case 'not':
+      return { kind: 'not', filter: resolveNode(node.filter, scope, source) };
+    case '[]': {
+      const path = resolveValuePath(placeholder(source.valuePaths, node.attrPath), scope);
+      return { kind: 'element', path, filter: resolveNode(node.valFilter, elementScope(path), source) };
+    }
+    default:
+      return resolveTerm(placeholder(source.terms, node.attrPath), scope, source.reading);
+  }
+}
+
+/** What the lexer replaced by `t{n}` or `v{n}`. */
+function placeholder<Written>(replaced: readonly Written[], name: string): Written {
+  return replaced[Number(name.slice(1))] as Written;
+}
+
+function resolvePath({ text, position }: WrittenPath, scope: Scope): AttributePath {
+  const path = scope.resolve(text);
+  if (path === undefined) {
+    throw invalidFilter(`"${excerpt(text)}" is not an attribute of ${scope.owner}`, position);
+  }
+  if (path.attribute.returned === 'never') {
+    throw invalidFilter(`"${path.attribute.name}" cannot be used in a filter`, position);
+  }
+  return path;
+}
+
+function resolveValuePath(written: WrittenPath, scope: Scope): AttributePath {
+  if (scope.isElement) throw invalidFilter('Brackets inside brackets are not supported', written.position);
+  const path = resolvePath(written, scope);
+  const { attribute, subAttribute } = path;
+  if (subAttribute !== undefined || !(attribute.multiValued || attribute.type === 'complex')) {
+    throw invalidFilter(`"${excerpt(written.text)}" has no elements to filter in brackets`, written.position);
+  }
+  return path;
+}
+
+function resolveTerm(term: Term, scope: Scope, reading: Reading): FilterNode {
+  const path = resolvePath(term.path, scope);
+  if (term.operator === 'pr') return { kind: 'present', path };
+  const { operator, value } = term;
+  const compared = withDefaultValue(path, term.path);
+  const attribute = compared.subAttribute ?? compared.attribute;
+  const isNull = value.text === 'null' && !value.quoted;
+  if (!(isNull ? EQUALITY : OPERATORS[attribute.type]).includes(operator)) {
+    const values = isNull ? 'null' : `"${excerpt(term.path.text)}", which is of type ${attribute.type}`;
+    throw invalidFilter(`The operator "${operator}" does not compare ${values}`, term.path.position);
+  }
+  const values = isNull ? { value: null, literal: null } : readValue(value, attribute, reading);
+  return { kind: 'compare', path: compared, operator, ...values };
+}
+
+const EQUALITY: readonly CompareOperator[] = ['eq', 'ne'];
+const ORDER: readonly CompareOperator[] = [...EQUALITY, 'gt', 'ge', 'lt', 'le'];
+const TEXT: readonly CompareOperator[] = [...ORDER, 'co', 'sw', 'ew'];
+
+/** RFC 7644 section 3.4.2.2, table 3; substrings are asked of text only. */
+const OPERATORS: Readonly<Record<AttributeType, readonly CompareOperator[]>> = {
+  string: TEXT,
+  reference: TEXT,
+  dateTime: ORDER,
+  integer: ORDER,
+  decimal: ORDER,
+  boolean: EQUALITY,
+  binary: EQUALITY,
+  complex: [],
+};
+
+/** `emails co "x"` means `emails.value co "x"`; likewise `manager eq "…"` and `members eq "…"` (Entra ID). */
+function withDefaultValue(path: AttributePath, { text, position }: WrittenPath): AttributePath {
+  if (path.subAttribute !== undefined || path.attribute.type !== 'complex') return path;
+  const value = resolveElementPath(path, 'value');
+  if (value !== undefined) return value;
+  const names = path.attribute.subAttributes?.map(({ name }) => name).join(', ');
+  throw invalidFilter(
+    `"${excerpt(text)}" has no value of its own: name one of its parts (${names})`,
+    position,
+  );
+}
+
+type Values = Pick<FilterNode & { kind: 'compare' }, 'value' | 'literal'>;
+
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
+
+/** A value other than null, in the type of the attribute and in the form that comparison needs. */
+function readValue(written: WrittenValue, attribute: Attribute, reading: Reading): Values {
+  const { text, quoted, position } = written;
+  switch (attribute.type) {
+    case 'boolean': {
+      const value = text.toLowerCase() === 'true';
+      if (!value && text.toLowerCase() !== 'false') break;
+      if (!quoted && text === String(value)) return { value, literal: value };
+      tolerate(reading, 'filterBooleanText', 'invalidFilter', place(position));
+      return { value, literal: text };
+    }
+    case 'integer':
+    case 'decimal': {
+      const value = Number(text);
+      if (quoted || !NUMBER.test(text) || !Number.isFinite(value)) break;
+      return { value, literal: value };
+    }
+    default:
+      if (attribute.type === 'dateTime' && foldDateTime(text) === undefined) break;
+      if (!quoted) tolerate(reading, 'filterBareWord', 'invalidFilter', place(position));
+      return { value: foldValue(attribute, text), literal: text };
+  }
+  throw invalidFilter(
+    `"${excerpt(text)}" is not a ${attribute.type}, which "${attribute.name}" is`,
+    position,
+  );
+}

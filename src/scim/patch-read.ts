@@ -1,0 +1,248 @@
+import { findAttribute, resolveAttributePath, schemasOf } from './attribute-path.ts';
+import { badRequest, ScimError } from './error.ts';
+import { isObject, uniqueEntries } from './json.ts';
+import { PATCH_OP, readMessage } from './messages.ts';
+import { parsePatchPath } from './path.ts';
+import { isNoValue, note, readComplexForm, readOperationName, unwrapOne } from './quirks.ts';
+import type {
+  AttributePath,
+  JsonValue,
+  PatchOperation,
+  PatchTarget,
+  Reading,
+  ResourceType,
+} from './types.ts';
+import { isWritable, readAttributeValue } from './value.ts';
+
+/** More operations in one request are refused; one operation may carry any number of values. */
+const MAX_OPERATIONS = 1_000;
+
+type Op = PatchOperation['op'];
+
+/** What a message is read with. */
+interface Context {
+  readonly type: ResourceType;
+  readonly reading: Reading;
+}
+
+/**
+ * Reads a PATCH request (RFC 7644 section 3.5.2) into operations that each have a target and a checked value:
+ * values without a path, complex values and whole extensions are taken apart, and whatever unassigns is a
+ * `remove`. Unknown and read-only attributes are left out where a key names them, and refused (invalidPath,
+ * mutability) where a path does. Throws ScimError; its detail begins with the position of the operation.
+ */
+export function readPatch(body: unknown, type: ResourceType, reading: Reading): PatchOperation[] {
+  const operations = readMessage(body, PATCH_OP, reading).get('operations');
+  if (!Array.isArray(operations) || operations.length === 0) {
+    throw badRequest('invalidSyntax', 'Operations must be an array of one or more operations');
+  }
+  if (operations.length > MAX_OPERATIONS) {
+    throw badRequest(
+      'invalidValue',
+      `Operations has more than ${MAX_OPERATIONS} entries: send several requests`,
+    );
+  }
+  return operations.flatMap((operation, index) => {
+    try {
+      return readOperation(operation, { type, reading });
+    } catch (error) {
+      if (!(error instanceof ScimError)) throw error;
+      throw new ScimError(error.status, error.scimType, `Operations[${index}]: ${error.message}`);
+    }
+  });
+}
+
+function readOperation(operation: JsonValue, context: Context): PatchOperation[] {
+  if (!isObject(operation)) throw badRequest('invalidSyntax', 'an operation must be an object');
+  const members = new Map(uniqueEntries(operation, 'it').map(([name, value]) => [name.toLowerCase(), value]));
+  const op = readOperationName(members.get('op'), context.reading);
+  const path = members.get('path') ?? '';
+  const value = members.get('value');
+  if (op === undefined) throw badRequest('invalidSyntax', 'op must be add, remove or replace');
+  if (typeof path !== 'string') throw badRequest('invalidPath', 'path must be a string');
+  if (value === undefined && op !== 'remove')
+    throw badRequest('invalidValue', `value is missing: ${op} needs one`);
+  if (path !== '') return readPath(op, path, value, context);
+  return op === 'remove' ? readRemoveWithoutPath(value, context) : readMembers(op, value, '', context);
+}
+
+/** An operation with a path: what it may not write is refused, except for the password, which is dropped. */
+function readPath(op: Op, path: string, value: JsonValue | undefined, context: Context): PatchOperation[] {
+  const target = parsePatchPath(context.type, path, context.reading);
+  if (isSchemas(target) && op !== 'remove') return [];
+  const [readOnly] = definitions(target).filter(({ mutability }) => mutability === 'readOnly');
+  if (readOnly !== undefined)
+    throw badRequest('mutability', `${path} is read-only: only the service sets it`);
+  return isDropped(target, value, path, context.reading) ? [] : readTarget(op, target, value, context);
+}
+
+/** The keys of a value as paths: no path, or the URN of a schema, which stands before the keys as `prefix`. */
+function readMembers(
+  op: Op,
+  value: JsonValue | undefined,
+  prefix: string,
+  context: Context,
+): PatchOperation[] {
+  if (!isObject(value)) {
+    throw badRequest(
+      'invalidValue',
+      `value must be an object of attributes${prefix === '' ? ' when there is no path' : ''}`,
+    );
+  }
+  return uniqueEntries(value, 'value').flatMap(([name, member]) => {
+    const target = memberTarget(`${prefix}${name}`, context);
+    if (target === undefined) note(context.reading, 'unknownAttribute', name);
+    if (target === undefined || isSchemas(target) || isDropped(target, member, name, context.reading))
+      return [];
+    return readTarget(op, target, member, context);
+  });
+}
+
+/** The target that a key of a value names, also as a dotted path or value path (Entra ID); undefined: unknown. */
+function memberTarget(name: string, { type, reading }: Context): PatchTarget | undefined {
+  const isUrn = schemasOf(type).some(({ id }) => id.toLowerCase() === name.toLowerCase());
+  const [attributeName = ''] = name.split('[', 1);
+  if (!isUrn && resolveAttributePath(type, attributeName, reading) === undefined) return undefined;
+  const target = parsePatchPath(type, name, reading);
+  const isPath =
+    target.kind === 'element' || (target.kind === 'attribute' && target.path.subAttribute !== undefined);
+  if (isPath) note(reading, 'pathAsName', name);
+  return target;
+}
+
+/** `schemas` follows from the attributes that have values: changing it has no effect of its own. */
+function isSchemas(target: PatchTarget): boolean {
+  return (
+    target.kind === 'attribute' &&
+    target.path.attribute.name === 'schemas' &&
+    target.path.extension === undefined
+  );
+}
+
+/** Whether the target is read-only or the password, which is noted. */
+function isDropped(
+  target: PatchTarget,
+  value: JsonValue | undefined,
+  name: string,
+  reading: Reading,
+): boolean {
+  return definitions(target).some((attribute) => !isWritable(attribute, value, name, reading));
+}
+
+/** The attribute that a target points at, and the sub-attribute. */
+function definitions(target: PatchTarget) {
+  if (target.kind === 'resource' || target.kind === 'extension') return [];
+  const subAttribute = target.kind === 'element' ? target.subAttribute : target.path.subAttribute;
+  return subAttribute === undefined ? [target.path.attribute] : [target.path.attribute, subAttribute];
+}
+
+/** `remove` of `{"members": […]}` without a path (Salesforce). Anything else without a path is noTarget. */
+function readRemoveWithoutPath(value: JsonValue | undefined, context: Context): PatchOperation[] {
+  const entries = isObject(value) ? Object.entries(value) : [];
+  const operations = entries.flatMap(([name, listed]) => {
+    const path = resolveAttributePath(context.type, name, context.reading);
+    const isList = path?.attribute.multiValued && path.subAttribute === undefined && listed !== null;
+    return isList ? readRemove({ kind: 'attribute', path }, listed, context.reading) : [undefined];
+  });
+  if (entries.length === 0 || operations.includes(undefined)) {
+    throw badRequest('noTarget', 'remove needs a path that says what to remove');
+  }
+  note(context.reading, 'removeWithoutPath');
+  return operations.filter((operation) => operation !== undefined);
+}
+
+function readTarget(
+  op: Op,
+  target: PatchTarget,
+  value: JsonValue | undefined,
+  context: Context,
+): PatchOperation[] {
+  const { reading } = context;
+  if (op === 'remove') return readRemove(target, value, reading);
+  if (target.kind === 'resource') return readMembers(op, value, `${context.type.schema.id}:`, context);
+  if (target.kind === 'extension') {
+    if (isNoValue(value, target.extension.id, reading)) return [{ op: 'remove', target }];
+    return readMembers(op, value, `${target.extension.id}:`, context);
+  }
+  if (target.kind === 'attribute') return readAttribute(op, target.path, value, context);
+  const { attribute } = target.path;
+  const element = target.subAttribute ?? { ...attribute, multiValued: false };
+  const suffix = target.subAttribute === undefined ? '' : `.${target.subAttribute.name}`;
+  const read = readAttributeValue(value, element, `${attribute.name}[…]${suffix}`, reading);
+  return [read === undefined ? { op: 'remove', target } : { op, target, value: read }];
+}
+
+function readAttribute(
+  op: Op,
+  path: AttributePath,
+  value: JsonValue | undefined,
+  context: Context,
+): PatchOperation[] {
+  const target = { kind: 'attribute', path } as const;
+  const attribute = path.subAttribute ?? path.attribute;
+  const where = nameOf(path);
+  if (attribute.multiValued) {
+    const values = isObject(value) || (typeof value === 'string' && value !== '') ? [value] : value;
+    const read = readAttributeValue(values, attribute, where, context.reading);
+    if (read !== undefined) return [{ op, target, value: read }];
+    return op === 'add' ? [] : [{ op: 'remove', target }];
+  }
+  if (attribute.type === 'complex') return readComplex(op, path, value, context);
+  const read = readAttributeValue(value, attribute, where, context.reading);
+  return [read === undefined ? { op: 'remove', target } : { op, target, value: read }];
+}
+
+/**
+ * A single complex value as one operation per sub-attribute: those that it does not name stay (RFC 7644 section
+ * 3.5.2.3). An empty `value` removes the whole: {"value": ""} is how Entra ID clears a manager.
+ */
+function readComplex(
+  op: Op,
+  path: AttributePath,
+  value: JsonValue | undefined,
+  context: Context,
+): PatchOperation[] {
+  const { reading } = context;
+  const where = nameOf(path);
+  const single = unwrapOne(value, where, reading);
+  const whole: PatchOperation = { op: 'remove', target: { kind: 'attribute', path } };
+  if (isNoValue(single, where, reading)) return [whole];
+  const entries = uniqueEntries(readComplexForm(single, where, reading), where);
+  const subAttributes = path.attribute.subAttributes ?? [];
+  const operations = entries.flatMap(([name, part]) => {
+    const subAttribute = findAttribute(subAttributes, name);
+    if (subAttribute === undefined) note(reading, 'unknownAttribute', `${where}.${name}`);
+    if (subAttribute === undefined || !isWritable(subAttribute, part, `${where}.${name}`, reading)) return [];
+    return readAttribute(op, { ...path, subAttribute }, part, context);
+  });
+  const rank = ({ target }: PatchOperation) =>
+    definitions(target)
+      .map((definition) => subAttributes.indexOf(definition))
+      .at(-1) ?? 0;
+  const emptied = operations.some(
+    (operation) => operation.op === 'remove' && definitions(operation.target).at(-1)?.name === 'value',
+  );
+  return emptied ? [whole] : operations.sort((left, right) => rank(left) - rank(right));
+}
+
+/**
+ * `remove`. The values that are listed with a multi-valued attribute limit it to them (Entra ID, authentik,
+ * JumpCloud), an empty list to none; null is no list (Keycloak). Elsewhere a value has no meaning.
+ */
+function readRemove(target: PatchTarget, listed: JsonValue | undefined, reading: Reading): PatchOperation[] {
+  if (target.kind === 'resource') throw badRequest('noTarget', 'remove needs a path to an attribute');
+  const isList =
+    target.kind === 'attribute' &&
+    target.path.attribute.multiValued &&
+    target.path.subAttribute === undefined;
+  if (!isList || listed === undefined || listed === null) return [{ op: 'remove', target }];
+  note(reading, 'removeListed', nameOf(target.path));
+  const values = Array.isArray(listed) ? listed : [listed];
+  const value = readAttributeValue(values, target.path.attribute, nameOf(target.path), reading);
+  return value === undefined ? [] : [{ op: 'remove', target, value }];
+}
+
+function nameOf({ extension, attribute, subAttribute }: AttributePath): string {
+  const prefix = extension === undefined ? '' : `${extension.id}:`;
+  return `${prefix}${attribute.name}${subAttribute === undefined ? '' : `.${subAttribute.name}`}`;
+}

@@ -1,0 +1,173 @@
+import { badRequest, type ScimType } from './error.ts';
+import { isObject } from './json.ts';
+import type { JsonObject, JsonValue, Reading } from './types.ts';
+
+interface Tolerance {
+  /** Which client needs it, and where that is documented. */
+  readonly source: string;
+  /** What a client that follows the RFC sends instead. */
+  readonly hint: string;
+  readonly scimType: ScimType;
+}
+
+/** Everything that is read more generously than RFC 7643 and RFC 7644 ask, by name. */
+export const TOLERANCES = {
+  schemasMissing: {
+    source: 'authentik before 2023, goauthentik providers/scim/clients',
+    hint: 'name the message or resource schema in "schemas"',
+    scimType: 'invalidSyntax',
+  },
+  unknownSchema: {
+    source:
+      'Entra ID (the ADSCIM group URN, a misspelt enterprise URN), use-scim-to-provision-users-and-groups',
+    hint: 'list only schemas that /ResourceTypes announces',
+    scimType: 'invalidSyntax',
+  },
+  unknownAttribute: {
+    source: 'Okta and the Entra ID Postman collection send attributes that no schema lists',
+    hint: 'send only attributes that /Schemas lists',
+    scimType: 'invalidSyntax',
+  },
+  readOnlyAttribute: {
+    source: 'Okta sends id, meta and groups with PUT, and id with the rename of a group',
+    hint: 'leave read-only attributes out',
+    scimType: 'mutability',
+  },
+  password: {
+    source: 'Okta sends a password with POST and with its password sync (SCIM 2.0 guide)',
+    hint: 'switch password sync off: passwords are not stored here',
+    scimType: 'invalidValue',
+  },
+  booleanText: {
+    source: 'Entra ID without aadOptscim062020, Keycloak, OneLogin send "True" and "False"',
+    hint: 'send true or false without quotation marks',
+    scimType: 'invalidValue',
+  },
+  emptyText: {
+    source: 'Okta (middleName), OneLogin (empty macros), the Entra ID null-update test',
+    hint: 'send null, or leave the attribute out',
+    scimType: 'invalidValue',
+  },
+  listWithoutBrackets: {
+    source: 'OneLogin templates give emails as one object',
+    hint: 'send an array',
+    scimType: 'invalidValue',
+  },
+  listAroundOne: {
+    source: 'Entra ID sends manager as an array of one (tutorial, example 5)',
+    hint: 'send the value without an array around it',
+    scimType: 'invalidValue',
+  },
+  bareValue: {
+    source: 'Entra ID sends manager as a plain id; its Postman collection sends members so',
+    hint: 'send an object such as {"value": "…"}',
+    scimType: 'invalidValue',
+  },
+  operationCase: {
+    source: 'Entra ID without aadOptscim062020 sends "Add", "Replace", "Remove"',
+    hint: 'write add, remove and replace in lower case',
+    scimType: 'invalidSyntax',
+  },
+  pathAsName: {
+    source: 'Entra ID with aadOptscim062020 sends dotted names and value paths as the keys of a value',
+    hint: 'give the path in "path"',
+    scimType: 'invalidSyntax',
+  },
+  removeListed: {
+    source: 'Entra ID without aadOptscim062020, authentik and JumpCloud remove members by a list of values',
+    hint: 'remove by a value path such as members[value eq "…"]',
+    scimType: 'invalidValue',
+  },
+  removeWithoutPath: {
+    source: 'Salesforce style, scimitar pull request 45',
+    hint: 'give the path in "path"',
+    scimType: 'noTarget',
+  },
+  filterBareWord: {
+    source: 'authentik and the Entra ID Postman collection leave the quotation marks out',
+    hint: 'write strings in double quotes',
+    scimType: 'invalidFilter',
+  },
+  filterBooleanText: {
+    source: 'Entra ID writes roles[primary eq "True"]',
+    hint: 'write true or false in lower case without quotes',
+    scimType: 'invalidFilter',
+  },
+  filterBackslash: {
+    source: 'clients that put Windows account names (DOMAIN\\user) into a filter as they are',
+    hint: 'write a backslash in a string as \\\\',
+    scimType: 'invalidFilter',
+  },
+  urnDot: {
+    source: 'Entra ID writes urn:…:enterprise:2.0:User.manager',
+    hint: "write a colon after the schema's URN",
+    scimType: 'invalidPath',
+  },
+} as const satisfies Record<string, Tolerance>;
+
+export type ToleranceName = keyof typeof TOLERANCES;
+
+/** Counts a tolerance that the message needed; under strict reading it refuses the message instead. */
+export function note(reading: Reading, name: ToleranceName, where?: string): void {
+  if (reading.strict) {
+    const { hint, scimType } = TOLERANCES[name];
+    const place = where === undefined ? '' : ` (${where})`;
+    throw badRequest(scimType, `Strict mode does not tolerate "${name}"${place}: ${hint}`);
+  }
+  reading.tolerances.add(name);
+}
+
+/**
+ * A boolean, also as the text "True", "False", "true" or "false" (Entra ID, Keycloak, OneLogin). Anything else is
+ * invalidValue: "False" is truthy in JavaScript, and a leaver who stays active is the worst outcome.
+ */
+export function readBoolean(value: unknown, where: string, reading: Reading): boolean {
+  if (typeof value === 'boolean') return value;
+  const folded = typeof value === 'string' ? value.toLowerCase() : undefined;
+  if (folded !== 'true' && folded !== 'false') {
+    throw badRequest('invalidValue', `${where} must be true or false`);
+  }
+  note(reading, 'booleanText', where);
+  return folded === 'true';
+}
+
+/** Whether a value unassigns (RFC 7643 section 2.5: null and []), also as "" (Okta, OneLogin, Entra ID). */
+export function isNoValue(value: unknown, where: string, reading: Reading): boolean {
+  if (value === null || (Array.isArray(value) && value.length === 0)) return true;
+  if (value !== '') return false;
+  note(reading, 'emptyText', where);
+  return true;
+}
+
+/** The values of a multi-valued attribute, also as one value without an array (OneLogin). */
+export function readList(value: unknown, where: string, reading: Reading): unknown[] {
+  if (Array.isArray(value)) return value;
+  note(reading, 'listWithoutBrackets', where);
+  return [value];
+}
+
+/** A single value, also as an array of one (Entra ID: manager); a longer array is left for the type check to refuse. */
+export function unwrapOne(value: unknown, where: string, reading: Reading): unknown {
+  if (!Array.isArray(value) || value.length !== 1) return value;
+  note(reading, 'listAroundOne', where);
+  return value[0];
+}
+
+/** A complex value, also as the bare text of its `value` (Entra ID: manager and members). */
+export function readComplexForm(value: unknown, where: string, reading: Reading): JsonObject {
+  if (isObject(value)) return value;
+  if (typeof value !== 'string') throw badRequest('invalidValue', `${where} must be an object`);
+  note(reading, 'bareValue', where);
+  return { value };
+}
+
+/** The `op` of a PATCH operation in any case (Entra ID); undefined when it is none. */
+export function readOperationName(
+  value: JsonValue | undefined,
+  reading: Reading,
+): 'add' | 'remove' | 'replace' | undefined {
+  const name = typeof value === 'string' ? value.toLowerCase() : undefined;
+  if (name !== 'add' && name !== 'remove' && name !== 'replace') return undefined;
+  if (name !== value) note(reading, 'operationCase', `"${value}"`);
+  return name;
+}

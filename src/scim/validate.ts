@@ -1,0 +1,196 @@
+import { badRequest } from './error.ts';
+import { isObject, ownValue, sameJson, uniqueEntries } from './json.ts';
+import { note } from './quirks.ts';
+import type { Attribute, JsonObject, JsonValue, Reading, Resource, ResourceType, Schema } from './types.ts';
+import { readAttributes } from './value.ts';
+
+/**
+ * A User or Group as a client sent it with POST or PUT, canonical: read-only, unknown and unassigned attributes
+ * left out, names in the schema's case and order, `schemas` computed, every value as it was sent. A user without
+ * `active` is active. Throws invalidSyntax (the form of the body) and invalidValue (a value, or a required
+ * attribute without one).
+ */
+export function readResource(body: unknown, type: ResourceType, reading: Reading): Resource {
+  if (!isObject(body)) throw badRequest('invalidSyntax', `The body must be a JSON object, a ${type.name}`);
+  const core: [string, JsonValue][] = [];
+  const extensions: JsonObject = {};
+  let schemas: JsonValue = null;
+  for (const [name, value] of uniqueEntries(body, 'the body')) {
+    const extension = findExtension(type, name);
+    if (extension !== undefined) extensions[extension.id] = readExtension(value, extension, reading);
+    else if (name.toLowerCase() === 'schemas') schemas = value;
+    else core.push([name, value]);
+  }
+  readSchemas(schemas, type, reading);
+  const values = { ...readAttributes(core, type.schema.attributes, '', reading), ...extensions };
+  const resource = canonicalResource(withDefaults(values, type), type);
+  requireOnePrimary(resource, type);
+  requireComplete(resource, type);
+  return resource;
+}
+
+/** The extension of that URN, in any case (RFC 7644 section 3.10). */
+export function findExtension(type: ResourceType, urn: string): Schema | undefined {
+  const folded = urn.toLowerCase();
+  return type.extensions.find(({ schema }) => schema.id.toLowerCase() === folded)?.schema;
+}
+
+function readExtension(value: JsonValue, extension: Schema, reading: Reading): JsonObject {
+  if (value === null) return {};
+  if (!isObject(value)) throw badRequest('invalidValue', `${extension.id} must be an object of attributes`);
+  return readAttributes(
+    uniqueEntries(value, extension.id),
+    extension.attributes,
+    `${extension.id}:`,
+    reading,
+  );
+}
+
+/**
+ * Checks `schemas` (RFC 7643 section 3): the base schema of the type must be listed. Schemas that the type does
+ * not have are ignored (Entra ID), and so is the absence of the whole list (authentik).
+ */
+function readSchemas(value: JsonValue, type: ResourceType, reading: Reading): void {
+  if (value === null || (Array.isArray(value) && value.length === 0)) {
+    note(reading, 'schemasMissing');
+    return;
+  }
+  if (!Array.isArray(value) || !value.every((urn) => typeof urn === 'string')) {
+    throw badRequest('invalidSyntax', 'schemas must be an array of schema URIs');
+  }
+  const base = type.schema.id;
+  if (!value.some((urn) => urn.toLowerCase() === base.toLowerCase())) {
+    throw badRequest('invalidSyntax', `schemas must contain "${base}" at ${type.endpoint}`);
+  }
+  for (const urn of value) {
+    const known = urn.toLowerCase() === base.toLowerCase() || findExtension(type, urn) !== undefined;
+    if (!known) note(reading, 'unknownSchema', urn);
+  }
+}
+
+/** A user is active until somebody says otherwise: clients need `active` in every answer. */
+function withDefaults(values: JsonObject, type: ResourceType): JsonObject {
+  return type.name === 'User' && !Object.hasOwn(values, 'active') ? { ...values, active: true } : values;
+}
+
+/**
+ * The canonical form of a resource: `schemas` computed from what is there, attributes in the schema's order with
+ * the extensions last, equal values of a multi-valued attribute once, nothing unassigned (RFC 7643 section 2.5).
+ */
+export function canonicalResource(values: JsonObject, type: ResourceType): Resource {
+  const { schemas: _computed, ...core } = canonicalObject(values, type.schema.attributes);
+  const urns: string[] = [type.schema.id];
+  const extensions: JsonObject = {};
+  for (const { schema } of type.extensions) {
+    const value = ownValue(values, schema.id);
+    const extension = isObject(value) ? canonicalObject(value, schema.attributes) : {};
+    if (Object.keys(extension).length === 0) continue;
+    urns.push(schema.id);
+    extensions[schema.id] = extension;
+  }
+  return { schemas: urns, ...core, ...extensions };
+}
+
+function canonicalObject(values: JsonObject, attributes: readonly Attribute[]): JsonObject {
+  const result: JsonObject = {};
+  for (const attribute of attributes) {
+    const value = canonicalValue(ownValue(values, attribute.name), attribute);
+    if (value !== undefined) result[attribute.name] = value;
+  }
+  return result;
+}
+
+function canonicalValue(value: JsonValue | undefined, attribute: Attribute): JsonValue | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (Array.isArray(value)) {
+    const values = value
+      .map((element) => canonicalValue(element, attribute))
+      .filter((element) => element !== undefined);
+    return values.length === 0 ? undefined : collapse(values);
+  }
+  if (!isObject(value)) return value;
+  const object = canonicalObject(value, attribute.subAttributes ?? []);
+  return Object.keys(object).length === 0 ? undefined : object;
+}
+
+/** The values without those that were there before (they are canonical: equal text means equal value). */
+function collapse(values: JsonValue[]): JsonValue[] {
+  return values.length < 2
+    ? values
+    : [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}
+
+/** RFC 7643 section 2.4: `primary` is true for one value at most. */
+function requireOnePrimary(resource: Resource, type: ResourceType): void {
+  for (const [prefix, holder, attributes] of attributeSets(resource, type)) {
+    for (const { name } of attributes) {
+      const values = ownValue(holder, name);
+      const primaries = Array.isArray(values)
+        ? values.filter((value) => isObject(value) && value.primary === true)
+        : [];
+      if (primaries.length > 1) {
+        throw badRequest(
+          'invalidValue',
+          `${prefix}${name} has ${primaries.length} primary values: mark one at most`,
+        );
+      }
+    }
+  }
+}
+
+function requireComplete(resource: Resource, type: ResourceType): void {
+  const [missing] = missingAttributes(resource, type);
+  if (missing !== undefined) throw badRequest('invalidValue', `${missing} is required: send a value`);
+}
+
+/** The names of required attributes without a value; those of an extension count where the extension is there. */
+export function missingAttributes(resource: Resource, type: ResourceType): string[] {
+  const absent = type.extensions.filter(
+    ({ schema, required }) => required && !Object.hasOwn(resource, schema.id),
+  );
+  const missing = absent.map(({ schema }) => schema.id);
+  for (const [prefix, holder, attributes] of attributeSets(resource, type)) {
+    for (const { name, required, mutability } of attributes) {
+      if (required && mutability !== 'readOnly' && !Object.hasOwn(holder, name))
+        missing.push(`${prefix}${name}`);
+    }
+  }
+  return missing;
+}
+
+/**
+ * Refuses a change of an immutable attribute that had a value (RFC 7644 sections 3.5.1 and 3.5.2) with mutability.
+ * PATCH checks it itself; a PUT has to, once the stored resource is known.
+ */
+export function requireImmutableKept(before: Resource, after: Resource, type: ResourceType): void {
+  for (const [prefix, holder, attributes] of attributeSets(before, type)) {
+    const next = holder === before ? after : ownObject(after, prefix.slice(0, -1));
+    for (const { name, mutability } of attributes) {
+      const value = ownValue(holder, name);
+      if (mutability === 'immutable' && value !== undefined && !sameJson(value, ownValue(next, name))) {
+        throw badRequest('mutability', `${prefix}${name} is immutable and already has a value`);
+      }
+    }
+  }
+}
+
+/** Each object of a resource that holds attributes, with the prefix that names them and their definitions. */
+function attributeSets(
+  resource: Resource,
+  type: ResourceType,
+): [prefix: string, holder: JsonObject, attributes: readonly Attribute[]][] {
+  const extensions = type.extensions.filter(({ schema }) => Object.hasOwn(resource, schema.id));
+  return [
+    ['', resource, type.schema.attributes],
+    ...extensions.map(({ schema }): [string, JsonObject, readonly Attribute[]] => [
+      `${schema.id}:`,
+      ownObject(resource, schema.id),
+      schema.attributes,
+    ]),
+  ];
+}
+
+function ownObject(object: JsonObject, name: string): JsonObject {
+  const value = ownValue(object, name);
+  return isObject(value) ? value : {};
+}

@@ -1,0 +1,153 @@
+import { findAttribute } from './attribute-path.ts';
+import { badRequest } from './error.ts';
+import { foldDateTime } from './fold.ts';
+import { uniqueEntries } from './json.ts';
+import { isNoValue, note, readBoolean, readComplexForm, readList, unwrapOne } from './quirks.ts';
+import type { Attribute, AttributeType, JsonObject, JsonValue, Reading } from './types.ts';
+
+type Entries = readonly [name: string, value: JsonValue][];
+
+/**
+ * The attributes among the entries of a JSON object, by their canonical names; what is unknown, read-only or the
+ * password is noted and left out. `prefix` stands before the names in errors: `emails[1].`.
+ */
+export function readAttributes(
+  entries: Entries,
+  attributes: readonly Attribute[],
+  prefix: string,
+  reading: Reading,
+): JsonObject {
+  const values: JsonObject = {};
+  for (const [name, value] of entries) {
+    const attribute = findAttribute(attributes, name);
+    const where = `${prefix}${attribute?.name ?? name}`;
+    if (attribute === undefined) note(reading, 'unknownAttribute', where);
+    else if (isWritable(attribute, value, where, reading)) {
+      const read = readAttributeValue(value, attribute, where, reading);
+      if (read !== undefined) values[attribute.name] = read;
+    }
+  }
+  return values;
+}
+
+/** Whether a client may write the attribute. A value for one that it may not is noted; its absence is not. */
+export function isWritable(attribute: Attribute, value: unknown, where: string, reading: Reading): boolean {
+  if (attribute.mutability !== 'readOnly' && attribute.mutability !== 'writeOnly') return true;
+  const sent = value !== null && !(Array.isArray(value) && value.length === 0);
+  if (sent) note(reading, attribute.mutability === 'writeOnly' ? 'password' : 'readOnlyAttribute', where);
+  return false;
+}
+
+/**
+ * A value checked against its attribute and in canonical form, or undefined when it unassigns the attribute.
+ * `where` names the value in errors: `emails[1].value`. Throws invalidValue, and invalidSyntax where an object
+ * has a name twice.
+ */
+export function readAttributeValue(
+  value: unknown,
+  attribute: Attribute,
+  where: string,
+  reading: Reading,
+): JsonValue | undefined {
+  if (isNoValue(value, where, reading)) return undefined;
+  if (attribute.multiValued) return readElements(readList(value, where, reading), attribute, where, reading);
+  if (attribute.type !== 'complex') return readSimple(value, attribute.type, where, reading);
+  const single = unwrapOne(value, where, reading);
+  return isNoValue(single, where, reading) ? undefined : readComplex(single, attribute, where, reading);
+}
+
+/** The values of a multi-valued attribute; empty ones count for nothing. */
+function readElements(
+  elements: readonly unknown[],
+  attribute: Attribute,
+  where: string,
+  reading: Reading,
+): JsonValue[] | undefined {
+  const values: JsonValue[] = [];
+  for (const [index, element] of elements.entries()) {
+    const place = `${where}[${index}]`;
+    if (isNoValue(element, place, reading)) continue;
+    const value =
+      attribute.type === 'complex'
+        ? readComplex(element, attribute, place, reading)
+        : readSimple(element, attribute.type, place, reading);
+    if (value !== undefined) values.push(value);
+  }
+  return values.length === 0 ? undefined : values;
+}
+
+/**
+ * The value of a complex attribute. Without any sub-attribute, or with an empty `value`, it is unassigned:
+ * {"value": ""} is how Entra ID clears a manager.
+ */
+function readComplex(
+  form: unknown,
+  attribute: Attribute,
+  where: string,
+  reading: Reading,
+): JsonObject | undefined {
+  const subAttributes = attribute.subAttributes ?? [];
+  const entries = uniqueEntries(readComplexForm(form, where, reading), where);
+  const values = readAttributes(entries, subAttributes, `${where}.`, reading);
+  const identity = findAttribute(subAttributes, 'value');
+  if (identity !== undefined && !Object.hasOwn(values, 'value')) {
+    if (identity.mutability === 'immutable') {
+      throw badRequest('invalidValue', `${where}.value is missing: it says what the value is`);
+    }
+    if (entries.some(([name]) => name.toLowerCase() === 'value')) return undefined;
+  }
+  for (const { name, required } of subAttributes) {
+    if (required && !Object.hasOwn(values, name))
+      throw badRequest('invalidValue', `${where}.${name} is required`);
+  }
+  return Object.keys(values).length === 0 ? undefined : values;
+}
+
+function readSimple(
+  value: unknown,
+  type: Exclude<AttributeType, 'complex'>,
+  where: string,
+  reading: Reading,
+): JsonValue {
+  switch (type) {
+    case 'boolean':
+      return readBoolean(value, where, reading);
+    case 'integer':
+      if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+      throw badRequest('invalidValue', `${where} must be an integer`);
+    case 'decimal':
+      if (typeof value === 'number' && Number.isFinite(value)) return value;
+      throw badRequest('invalidValue', `${where} must be a number`);
+    case 'dateTime':
+      return readText(
+        value,
+        where,
+        (text) => foldDateTime(text) !== undefined,
+        'a date and time such as 2011-05-13T04:42:34Z',
+      );
+    case 'binary':
+      return readText(value, where, isBase64, 'binary data in base64');
+    case 'string':
+    case 'reference':
+      return readText(value, where, () => true, 'a string');
+  }
+}
+
+/** Text that passes a test. PostgreSQL stores neither NUL nor half of a surrogate pair. */
+function readText(value: unknown, where: string, test: (text: string) => boolean, expected: string): string {
+  if (typeof value !== 'string' || !test(value))
+    throw badRequest('invalidValue', `${where} must be ${expected}`);
+  if (value.includes('\0') || !value.isWellFormed()) {
+    throw badRequest(
+      'invalidValue',
+      `${where} contains a character that is no Unicode text (NUL or a lone surrogate)`,
+    );
+  }
+  return value;
+}
+
+/** RFC 7643 section 2.3.6: the padding may be left out. */
+function isBase64(text: string): boolean {
+  const bare = text.replace(/={1,2}$/, '');
+  return /^[A-Za-z0-9+/]*$/.test(bare) && bare.length % 4 !== 1 && (bare === text || text.length % 4 === 0);
+}

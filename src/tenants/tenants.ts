@@ -1,0 +1,104 @@
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { TenantSettings } from '../context.ts';
+import type { Tables, TenantTable } from '../db/tables.ts';
+import type { Page } from './page.ts';
+import { completeSettings, storedSettings } from './settings.ts';
+
+/** One customer organisation of the product. */
+export interface Tenant {
+  readonly id: string;
+  /** A lower-case slug, unique, never changed. */
+  readonly name: string;
+  readonly displayName: string | null;
+  readonly settings: TenantSettings;
+  readonly createdAt: Date;
+}
+
+/** @throws DatabaseError that violates `tenant_name_key` when the name is taken. */
+export async function insertTenant(trx: Transaction<Tables>, tenant: Tenant): Promise<void> {
+  await trx
+    .insertInto('tenant')
+    .values({
+      tenant_id: tenant.id,
+      name: tenant.name,
+      display_name: tenant.displayName,
+      settings: JSON.stringify(storedSettings(tenant.settings)),
+      created_at: tenant.createdAt,
+    })
+    .execute();
+}
+
+/** Writes what can change of a tenant. */
+export async function updateTenant(
+  trx: Transaction<Tables>,
+  { id, displayName, settings }: Tenant,
+): Promise<void> {
+  await trx
+    .updateTable('tenant')
+    .set({ display_name: displayName, settings: JSON.stringify(storedSettings(settings)) })
+    .where('tenant_id', '=', id)
+    .execute();
+}
+
+/** Deletes the tenant and, by foreign keys, everything of it but its events. */
+export async function deleteTenantRow(trx: Transaction<Tables>, tenantId: string): Promise<void> {
+  await trx.deleteFrom('tenant').where('tenant_id', '=', tenantId).execute();
+}
+
+/** The tenant, locked against other changes of it until the transaction ends. */
+export async function tenantForUpdate(trx: Transaction<Tables>, tenantId: string): Promise<Tenant | undefined> {
+  const row = await trx
+    .selectFrom('tenant')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row && tenantOf(row);
+}
+
+/** Keeps a tenant from being deleted until the transaction ends; false when it is not there. */
+export async function holdTenant(trx: Transaction<Tables>, tenantId: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('tenant')
+    .select('tenant_id')
+    .where('tenant_id', '=', tenantId)
+    .forKeyShare()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Waits for the writers of the tenant's users and groups, and keeps new ones out until the transaction ends. */
+export async function lockTenantExclusive(trx: Transaction<Tables>, tenantId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${tenantId}::text, 0))`.execute(trx);
+}
+
+export async function tenantById(kysely: Kysely<Tables>, tenantId: string): Promise<Tenant | undefined> {
+  const row = await kysely.selectFrom('tenant').selectAll().where('tenant_id', '=', tenantId).executeTakeFirst();
+  return row && tenantOf(row);
+}
+
+export async function tenantByName(kysely: Kysely<Tables>, name: string): Promise<Tenant | undefined> {
+  const row = await kysely.selectFrom('tenant').selectAll().where('name', '=', name).executeTakeFirst();
+  return row && tenantOf(row);
+}
+
+export async function listTenants(kysely: Kysely<Tables>, { after, limit }: Page): Promise<Tenant[]> {
+  const rows = await kysely
+    .selectFrom('tenant')
+    .selectAll()
+    .where('tenant_id', '>', after)
+    .orderBy('tenant_id')
+    .limit(limit)
+    .execute();
+  return rows.map(tenantOf);
+}
+
+function tenantOf(row: Selectable<TenantTable>): Tenant {
+  return {
+    id: row.tenant_id,
+    name: row.name,
+    displayName: row.display_name,
+    settings: completeSettings(row.settings),
+    createdAt: row.created_at,
+  };
+}
