@@ -33,7 +33,12 @@ export interface TenantSettings {
 /** Who a credential proved to be. */
 export type Principal =
   | { readonly kind: 'operator' }
-  | { readonly kind: 'service_key'; readonly id: string; readonly name: string; readonly scopes: readonly Scope[] }
+  | {
+      readonly kind: 'service_key';
+      readonly id: string;
+      readonly name: string;
+      readonly scopes: readonly Scope[];
+    }
   | {
       readonly kind: 'api_key';
       readonly id: string;

@@ -5,6 +5,7 @@ import { viewerOf } from '../directory/viewer.ts';
 import { matchesElement } from '../scim/match.ts';
 import {
   foldMemberSteps,
+  hasMemberFilter,
   type MemberChange,
   type MemberStep,
   splitMemberOperations,
@@ -12,7 +13,7 @@ import {
 import { applyPatch } from '../scim/patch.ts';
 import { GROUP_TYPE } from '../scim/resource-types.ts';
 import type { FilterNode, PatchOperation } from '../scim/types.ts';
-import { changeGroups } from './change-groups.ts';
+import { type ChangeGroup, changeGroups } from './change-groups.ts';
 import type { Outcome } from './outcome.ts';
 import type { ResourceRequest } from './scim-writes.ts';
 
@@ -35,20 +36,19 @@ export function patchGroups(
   { members, baseUrl }: PatchGroupsOptions,
 ): Promise<Outcome<GroupRow>[]> {
   const viewer = viewerOf(actor);
-  const changes = requests.map(({ operations, ...request }) => {
+  const changes = requests.map(({ operations, ...request }): ChangeGroup => {
     const { attributeOperations, steps } = splitMemberOperations(operations);
-    const hasAttributes = attributeOperations.length > 0;
+    const matching = (groupId: string) => (filter: FilterNode) =>
+      membersMatching(context.db, viewer, { groupId, filter, baseUrl });
     return {
       ...request,
-      change: hasAttributes
-        ? (current: Parameters<typeof applyPatch>[0]) => applyPatch(current, attributeOperations, GROUP_TYPE)
-        : undefined,
-      members:
-        foldMemberSteps(steps) ??
-        ((group: GroupRow) =>
-          foldedUnderFilters(steps, baseUrl, (filter) =>
-            membersMatching(context.db, viewer, { groupId: group.id, filter, baseUrl }),
-          )),
+      change:
+        attributeOperations.length > 0
+          ? (current) => applyPatch(current, attributeOperations, GROUP_TYPE)
+          : undefined,
+      members: hasMemberFilter(steps)
+        ? ({ id }) => foldedUnderFilters(steps, baseUrl, matching(id))
+        : foldMemberSteps(steps),
     };
   });
   return changeGroups(context, actor, changes, { members });
@@ -66,12 +66,12 @@ async function foldedUnderFilters(
       resolved.push(each);
       continue;
     }
-    const sofar = foldMemberSteps(resolved);
-    const added = (sofar?.add ?? []).filter((id) => matchesElement(memberElement(id, baseUrl), each.filter));
-    const held = sofar?.reset ? [] : await matching(each.filter);
+    const soFar = foldMemberSteps(resolved);
+    const added = soFar.add.filter((id) => matchesElement(memberElement(id, baseUrl), each.filter));
+    const held = soFar.reset ? [] : await matching(each.filter);
     resolved.push({ kind: 'remove', ids: [...held, ...added] });
   }
-  return foldMemberSteps(resolved) ?? { reset: false, add: [], remove: [] };
+  return foldMemberSteps(resolved);
 }
 
 function memberElement(id: string, baseUrl: string) {

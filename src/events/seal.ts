@@ -41,7 +41,10 @@ const leaseStatement = statement<unknown>(
 );
 
 /** Without this a backlog of 100,000 events is sorted anew in each turn, instead of read in index order. */
-const readByIndexStatement = statement<unknown>('seal_by_index', `select set_config('enable_sort', 'off', true)`);
+const readByIndexStatement = statement<unknown>(
+  'seal_by_index',
+  `select set_config('enable_sort', 'off', true)`,
+);
 
 /**
  * Seals in the order of insertion, up to the first event that is not settled: what a transaction wrote because
@@ -91,7 +94,10 @@ export async function seal(database: Database, holder: string): Promise<number> 
   return turn?.sealed ?? 0;
 }
 
-const releaseStatement = statement<unknown>('seal_release', `delete from lease where name = $1 and holder = $2`);
+const releaseStatement = statement<unknown>(
+  'seal_release',
+  `delete from lease where name = $1 and holder = $2`,
+);
 
 /** Gives the lease back, so that another sealer takes over at once and not when it expires. */
 export async function releaseSealing(database: Database, holder: string): Promise<void> {

@@ -184,8 +184,6 @@ function readValue(written: WrittenValue, attribute: Attribute, reading: Reading
       if (!quoted) tolerate(reading, 'filterBareWord', 'invalidFilter', place(position));
       return { value: foldValue(attribute, text), literal: text };
   }
-  throw invalidFilter(
-    `"${excerpt(text)}" is not a ${attribute.type}, which "${attribute.name}" is`,
-    position,
-  );
+  const problem = `"${attribute.name}" takes a value of type ${attribute.type}, not "${excerpt(text)}"`;
+  throw invalidFilter(problem, position);
 }

@@ -53,7 +53,7 @@ function compare(part: JsonValue | undefined, filter: Comparison): boolean {
   const { operator, value, path } = filter;
   if (operator === 'ne') return !compare(part, { ...filter, operator: 'eq' });
   if (value === null) return !isPresent(part);
-  if (part === undefined) return false;
+  if (part === undefined || !isPresent(part)) return false;
   const folded = foldValue(path.subAttribute ?? path.attribute, part);
   if (operator === 'eq') return folded === value;
   if (typeof folded === 'string' && typeof value === 'string') return compareText(folded, operator, value);

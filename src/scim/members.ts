@@ -17,7 +17,7 @@ export interface MemberChange {
 /** The members of a group that was sent with POST or PUT, apart from the rest; undefined: none were named. */
 export function takeMembers(resource: Resource): { resource: Resource; members: string[] | undefined } {
   const { members, ...rest } = resource;
-  return { resource: rest, members: members === undefined ? undefined : memberIds(members) };
+  return { resource: rest, members: members === undefined ? undefined : userIds(members) };
 }
 
 /** Parts the operations of a group's PATCH: its members are rows and never loaded to be changed. */
@@ -40,16 +40,17 @@ export function splitMemberOperations(operations: readonly PatchOperation[]): {
 function memberStep({ op, target, value }: PatchOperation): MemberStep {
   if (target.kind === 'element' && target.subAttribute === undefined) {
     const ids = idsOf(target.filter);
-    if (op === 'remove')
-      return ids === undefined ? { kind: 'removeWhere', filter: target.filter } : { kind: 'remove', ids };
-    if (ids !== undefined && value !== undefined && ids.includes(memberId(value)))
-      return { kind: 'add', ids };
+    if (op === 'remove') return ids ? { kind: op, ids } : { kind: 'removeWhere', filter: target.filter };
+    // `add members[value eq "a"]` with that same member: it is one afterwards.
+    const [id] = userIds(value ?? []);
+    if (ids?.length === 1 && ids[0] === id) return { kind: 'add', ids };
   }
   if (target.kind === 'attribute' && target.path.subAttribute === undefined) {
-    if (value === undefined) return { kind: 'replace', ids: [] };
-    return { kind: op, ids: memberIds(value) };
+    if (op === 'remove')
+      return value === undefined ? { kind: 'replace', ids: [] } : { kind: op, ids: memberIds(value) };
+    return { kind: op, ids: userIds(value ?? []) };
   }
-  throw badRequest('mutability', 'A member cannot be changed, only added to or removed from "members"');
+  throw badRequest('mutability', 'A member cannot be changed: add it to "members" or remove it from there');
 }
 
 /** The ids of `value eq "a" or value eq "b"`; undefined: the filter asks for something else. */
@@ -63,21 +64,32 @@ function idsOf(filter: FilterNode): string[] | undefined {
   return isId && typeof filter.literal === 'string' ? [filter.literal.toLowerCase()] : undefined;
 }
 
-function memberIds(members: JsonValue): string[] {
-  return [...new Set((Array.isArray(members) ? members : [members]).map(memberId))];
+/** The ids of new members. A group among them is invalidValue: the alternative would be to leave its users out. */
+function userIds(members: JsonValue): string[] {
+  const ids = memberIds(members);
+  for (const [index, member] of listOf(members).entries()) {
+    const type = isObject(member) ? ownValue(member, 'type') : undefined;
+    if (typeof type === 'string' && type.toLowerCase() === 'group') {
+      throw badRequest(
+        'invalidValue',
+        `members[${index}] is a group: nested groups are not supported, add its users`,
+      );
+    }
+  }
+  return ids;
 }
 
-function memberId(member: JsonValue, index = 0): string {
-  const value = isObject(member) ? ownValue(member, 'value') : undefined;
-  if (typeof value !== 'string') throw badRequest('invalidValue', `members[${index}].value is missing`);
-  const type = isObject(member) ? ownValue(member, 'type') : undefined;
-  if (typeof type === 'string' && type.toLowerCase() === 'group') {
-    throw badRequest(
-      'invalidValue',
-      `members[${index}] is a group: nested groups are not supported, add its users`,
-    );
-  }
-  return value.toLowerCase();
+function memberIds(members: JsonValue): string[] {
+  const ids = listOf(members).map((member, index) => {
+    const value = isObject(member) ? ownValue(member, 'value') : undefined;
+    if (typeof value === 'string') return value.toLowerCase();
+    throw badRequest('invalidValue', `members[${index}].value is missing: it is the id of a user`);
+  });
+  return [...new Set(ids)];
+}
+
+function listOf(members: JsonValue): JsonValue[] {
+  return Array.isArray(members) ? members : [members];
 }
 
 /** Whether a step needs the members themselves to be read; such a list cannot be folded. */

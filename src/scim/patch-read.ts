@@ -1,4 +1,4 @@
-import { findAttribute, resolveAttributePath, schemasOf } from './attribute-path.ts';
+import { resolveAttributePath, schemasOf } from './attribute-path.ts';
 import { badRequest, ScimError } from './error.ts';
 import { isObject, uniqueEntries } from './json.ts';
 import { PATCH_OP, readMessage } from './messages.ts';
@@ -12,7 +12,7 @@ import type {
   Reading,
   ResourceType,
 } from './types.ts';
-import { isWritable, readAttributeValue } from './value.ts';
+import { isWritable, readAttributeValue, writableEntries } from './value.ts';
 
 /** More operations in one request are refused; one operation may carry any number of values. */
 const MAX_OPERATIONS = 1_000;
@@ -54,7 +54,9 @@ export function readPatch(body: unknown, type: ResourceType, reading: Reading): 
 
 function readOperation(operation: JsonValue, context: Context): PatchOperation[] {
   if (!isObject(operation)) throw badRequest('invalidSyntax', 'an operation must be an object');
-  const members = new Map(uniqueEntries(operation, 'it').map(([name, value]) => [name.toLowerCase(), value]));
+  const members = new Map(
+    uniqueEntries(operation, 'the operation').map(([name, value]) => [name.toLowerCase(), value]),
+  );
   const op = readOperationName(members.get('op'), context.reading);
   const path = members.get('path') ?? '';
   const value = members.get('value');
@@ -102,7 +104,7 @@ function readMembers(
 function memberTarget(name: string, { type, reading }: Context): PatchTarget | undefined {
   const isUrn = schemasOf(type).some(({ id }) => id.toLowerCase() === name.toLowerCase());
   const [attributeName = ''] = name.split('[', 1);
-  if (!isUrn && resolveAttributePath(type, attributeName, reading) === undefined) return undefined;
+  if (!isUrn && resolveAttributePath(type, attributeName) === undefined) return undefined;
   const target = parsePatchPath(type, name, reading);
   const isPath =
     target.kind === 'element' || (target.kind === 'attribute' && target.path.subAttribute !== undefined);
@@ -137,18 +139,19 @@ function definitions(target: PatchTarget) {
 }
 
 /** `remove` of `{"members": […]}` without a path (Salesforce). Anything else without a path is noTarget. */
-function readRemoveWithoutPath(value: JsonValue | undefined, context: Context): PatchOperation[] {
+function readRemoveWithoutPath(value: JsonValue | undefined, { type, reading }: Context): PatchOperation[] {
   const entries = isObject(value) ? Object.entries(value) : [];
-  const operations = entries.flatMap(([name, listed]) => {
-    const path = resolveAttributePath(context.type, name, context.reading);
+  const lists = entries.flatMap(([name, listed]) => {
+    const path = resolveAttributePath(type, name);
     const isList = path?.attribute.multiValued && path.subAttribute === undefined && listed !== null;
-    return isList ? readRemove({ kind: 'attribute', path }, listed, context.reading) : [undefined];
+    return isList ? [{ name, listed, target: { kind: 'attribute', path } as const }] : [];
   });
-  if (entries.length === 0 || operations.includes(undefined)) {
+  if (entries.length === 0 || lists.length < entries.length) {
     throw badRequest('noTarget', 'remove needs a path that says what to remove');
   }
-  note(context.reading, 'removeWithoutPath');
-  return operations.filter((operation) => operation !== undefined);
+  note(reading, 'removeWithoutPath');
+  const writable = lists.filter(({ target, listed, name }) => !isDropped(target, listed, name, reading));
+  return writable.flatMap(({ target, listed }) => readRemove(target, listed, reading));
 }
 
 function readTarget(
@@ -182,7 +185,7 @@ function readAttribute(
   const attribute = path.subAttribute ?? path.attribute;
   const where = nameOf(path);
   if (attribute.multiValued) {
-    const values = isObject(value) || (typeof value === 'string' && value !== '') ? [value] : value;
+    const values = value === null || value === '' || Array.isArray(value) ? value : [value];
     const read = readAttributeValue(values, attribute, where, context.reading);
     if (read !== undefined) return [{ op, target, value: read }];
     return op === 'add' ? [] : [{ op: 'remove', target }];
@@ -207,22 +210,16 @@ function readComplex(
   const single = unwrapOne(value, where, reading);
   const whole: PatchOperation = { op: 'remove', target: { kind: 'attribute', path } };
   if (isNoValue(single, where, reading)) return [whole];
-  const entries = uniqueEntries(readComplexForm(single, where, reading), where);
   const subAttributes = path.attribute.subAttributes ?? [];
-  const operations = entries.flatMap(([name, part]) => {
-    const subAttribute = findAttribute(subAttributes, name);
-    if (subAttribute === undefined) note(reading, 'unknownAttribute', `${where}.${name}`);
-    if (subAttribute === undefined || !isWritable(subAttribute, part, `${where}.${name}`, reading)) return [];
-    return readAttribute(op, { ...path, subAttribute }, part, context);
-  });
-  const rank = ({ target }: PatchOperation) =>
-    definitions(target)
-      .map((definition) => subAttributes.indexOf(definition))
-      .at(-1) ?? 0;
+  const entries = uniqueEntries(readComplexForm(single, path.attribute, where, reading), where);
+  const operations = writableEntries(entries, subAttributes, `${where}.`, reading)
+    // A new `value` drops the old `$ref`: it goes before the `$ref` that comes with it.
+    .sort(([left], [right]) => subAttributes.indexOf(left) - subAttributes.indexOf(right))
+    .flatMap(([subAttribute, part]) => readAttribute(op, { ...path, subAttribute }, part, context));
   const emptied = operations.some(
-    (operation) => operation.op === 'remove' && definitions(operation.target).at(-1)?.name === 'value',
+    (part) => part.op === 'remove' && definitions(part.target).at(-1)?.name === 'value',
   );
-  return emptied ? [whole] : operations.sort((left, right) => rank(left) - rank(right));
+  return emptied ? [whole] : operations;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { badRequest, type ScimType } from './error.ts';
 import { isObject } from './json.ts';
-import type { JsonObject, JsonValue, Reading } from './types.ts';
+import type { Attribute, JsonObject, JsonValue, Reading } from './types.ts';
 
 interface Tolerance {
   /** Which client needs it, and where that is documented. */
@@ -154,9 +154,16 @@ export function unwrapOne(value: unknown, where: string, reading: Reading): unkn
 }
 
 /** A complex value, also as the bare text of its `value` (Entra ID: manager and members). */
-export function readComplexForm(value: unknown, where: string, reading: Reading): JsonObject {
+export function readComplexForm(
+  value: unknown,
+  attribute: Attribute,
+  where: string,
+  reading: Reading,
+): JsonObject {
   if (isObject(value)) return value;
-  if (typeof value !== 'string') throw badRequest('invalidValue', `${where} must be an object`);
+  if (typeof value !== 'string' || !attribute.subAttributes?.some(({ name }) => name === 'value')) {
+    throw badRequest('invalidValue', `${where} must be an object`);
+  }
   note(reading, 'bareValue', where);
   return { value };
 }

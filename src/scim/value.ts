@@ -8,8 +8,8 @@ import type { Attribute, AttributeType, JsonObject, JsonValue, Reading } from '.
 type Entries = readonly [name: string, value: JsonValue][];
 
 /**
- * The attributes among the entries of a JSON object, by their canonical names; what is unknown, read-only or the
- * password is noted and left out. `prefix` stands before the names in errors: `emails[1].`.
+ * The attributes among the entries of a JSON object, by their canonical names and without those that the entries
+ * unassign. `prefix` stands before the names in errors: `emails[1].`.
  */
 export function readAttributes(
   entries: Entries,
@@ -18,16 +18,27 @@ export function readAttributes(
   reading: Reading,
 ): JsonObject {
   const values: JsonObject = {};
-  for (const [name, value] of entries) {
-    const attribute = findAttribute(attributes, name);
-    const where = `${prefix}${attribute?.name ?? name}`;
-    if (attribute === undefined) note(reading, 'unknownAttribute', where);
-    else if (isWritable(attribute, value, where, reading)) {
-      const read = readAttributeValue(value, attribute, where, reading);
-      if (read !== undefined) values[attribute.name] = read;
-    }
+  for (const [attribute, value] of writableEntries(entries, attributes, prefix, reading)) {
+    const read = readAttributeValue(value, attribute, `${prefix}${attribute.name}`, reading);
+    if (read !== undefined) values[attribute.name] = read;
   }
   return values;
+}
+
+/** The entries with their attributes; what is unknown, read-only or the password is noted and left out. */
+export function writableEntries(
+  entries: Entries,
+  attributes: readonly Attribute[],
+  prefix: string,
+  reading: Reading,
+): [attribute: Attribute, value: JsonValue][] {
+  const writable: [Attribute, JsonValue][] = [];
+  for (const [name, value] of entries) {
+    const attribute = findAttribute(attributes, name);
+    if (attribute === undefined) note(reading, 'unknownAttribute', `${prefix}${name}`);
+    else if (isWritable(attribute, value, `${prefix}${name}`, reading)) writable.push([attribute, value]);
+  }
+  return writable;
 }
 
 /** Whether a client may write the attribute. A value for one that it may not is noted; its absence is not. */
@@ -63,6 +74,7 @@ function readElements(
   where: string,
   reading: Reading,
 ): JsonValue[] | undefined {
+  requireFew(elements, attribute, where);
   const values: JsonValue[] = [];
   for (const [index, element] of elements.entries()) {
     const place = `${where}[${index}]`;
@@ -76,6 +88,16 @@ function readElements(
   return values.length === 0 ? undefined : values;
 }
 
+/** How many values an attribute may have; a group's members are rows of their own and not counted. */
+const MAX_VALUES = 1_000;
+
+/** Refuses more values than are kept in one resource: every value path of a PATCH looks at each of them. */
+export function requireFew(values: readonly unknown[], attribute: Attribute, where: string): void {
+  if (values.length > MAX_VALUES && attribute.name !== 'members') {
+    throw badRequest('invalidValue', `${where} has more than ${MAX_VALUES} values`);
+  }
+}
+
 /**
  * The value of a complex attribute. Without any sub-attribute, or with an empty `value`, it is unassigned:
  * {"value": ""} is how Entra ID clears a manager.
@@ -87,7 +109,7 @@ function readComplex(
   reading: Reading,
 ): JsonObject | undefined {
   const subAttributes = attribute.subAttributes ?? [];
-  const entries = uniqueEntries(readComplexForm(form, where, reading), where);
+  const entries = uniqueEntries(readComplexForm(form, attribute, where, reading), where);
   const values = readAttributes(entries, subAttributes, `${where}.`, reading);
   const identity = findAttribute(subAttributes, 'value');
   if (identity !== undefined && !Object.hasOwn(values, 'value')) {

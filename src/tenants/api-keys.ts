@@ -11,7 +11,13 @@ export interface ApiKey extends ServiceKey {
 }
 
 /** What a tenant's key may be for. */
-export const API_KEY_SCOPES = ['scim', 'jit', 'jit:claims', 'admin', 'read'] as const satisfies readonly Scope[];
+export const API_KEY_SCOPES = [
+  'scim',
+  'jit',
+  'jit:claims',
+  'admin',
+  'read',
+] as const satisfies readonly Scope[];
 
 /** A key as it is written: with its directory's id, and the hash of its secret. */
 export interface NewApiKey {
@@ -104,7 +110,11 @@ export async function listApiKeys(
   tenantId: string,
   { after, limit }: Page,
 ): Promise<ApiKey[]> {
-  const rows = await living(kysely, tenantId).where('k.id', '>', after).orderBy('k.id').limit(limit).execute();
+  const rows = await living(kysely, tenantId)
+    .where('k.id', '>', after)
+    .orderBy('k.id')
+    .limit(limit)
+    .execute();
   return rows.map(apiKeyOf);
 }
 

@@ -47,7 +47,11 @@ export async function updateDirectory(
 }
 
 /** Deletes a directory that no user or group belongs to. */
-export async function deleteDirectoryRow(trx: Transaction<Tables>, tenantId: string, id: string): Promise<void> {
+export async function deleteDirectoryRow(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  id: string,
+): Promise<void> {
   await trx.deleteFrom('directory').where('tenant_id', '=', tenantId).where('id', '=', id).execute();
 }
 
@@ -97,7 +101,11 @@ export async function listDirectories(
 }
 
 function byName(kysely: Kysely<Tables>, tenantId: string, name: string) {
-  return kysely.selectFrom('directory').selectAll().where('tenant_id', '=', tenantId).where('name', '=', name);
+  return kysely
+    .selectFrom('directory')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('name', '=', name);
 }
 
 function directoryOf(row: Selectable<DirectoryTable>): Directory {

@@ -50,7 +50,8 @@ export function makeKey({ keyId, tenantId }: KeyIds): MintedKey {
 /** Takes a key apart; undefined when its shape or its checksum is wrong. */
 export function readKey(text: string): PresentedKey | undefined {
   const [, start, id, tenant, secret, sum] = KEY.exec(text) ?? [];
-  if (start === undefined || id === undefined || secret === undefined || sum !== checksum(start)) return undefined;
+  if (start === undefined || id === undefined || secret === undefined || sum !== checksum(start))
+    return undefined;
   const keyId = decodeUuid(id);
   const tenantId = tenant === undefined ? undefined : decodeUuid(tenant);
   if (keyId === undefined || (tenant !== undefined && tenantId === undefined)) return undefined;

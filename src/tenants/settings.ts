@@ -7,7 +7,8 @@ export const SettingsSchema = Type.Object(
   {
     provisioning: Type.Enum(['combined', 'scim', 'jit'], {
       default: 'combined',
-      description: 'Which doors create and change users. `scim`: JIT creates nobody. `jit`: SCIM writes are 403.',
+      description:
+        'Which doors create and change users. `scim`: JIT creates nobody. `jit`: SCIM writes are 403.',
     }),
     userNameMustBeEmail: Type.Boolean({
       default: false,

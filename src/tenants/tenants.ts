@@ -46,7 +46,10 @@ export async function deleteTenantRow(trx: Transaction<Tables>, tenantId: string
 }
 
 /** The tenant, locked against other changes of it until the transaction ends. */
-export async function tenantForUpdate(trx: Transaction<Tables>, tenantId: string): Promise<Tenant | undefined> {
+export async function tenantForUpdate(
+  trx: Transaction<Tables>,
+  tenantId: string,
+): Promise<Tenant | undefined> {
   const row = await trx
     .selectFrom('tenant')
     .selectAll()
@@ -73,7 +76,11 @@ export async function lockTenantExclusive(trx: Transaction<Tables>, tenantId: st
 }
 
 export async function tenantById(kysely: Kysely<Tables>, tenantId: string): Promise<Tenant | undefined> {
-  const row = await kysely.selectFrom('tenant').selectAll().where('tenant_id', '=', tenantId).executeTakeFirst();
+  const row = await kysely
+    .selectFrom('tenant')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirst();
   return row && tenantOf(row);
 }
 

@@ -1,0 +1,29 @@
+import { NIL, v7 as uuid } from 'uuid';
+import type { Actor, Context } from '../context.ts';
+import { transaction } from '../db/transaction.ts';
+import { notFound } from '../errors.ts';
+import { eraseEvents } from '../events/erase.ts';
+import { record } from '../events/record.ts';
+import { deleteTenantRow, lockTenantExclusive, tenantForUpdate } from '../tenants/tenants.ts';
+
+/**
+ * Removes a tenant with everything that belongs to it, its events too. That it was there, and who removed it,
+ * stays among the events of the service itself (tenant: the nil UUID).
+ */
+export async function deleteTenant(
+  context: Context,
+  actor: Actor,
+  { tenantId }: { tenantId: string },
+): Promise<void> {
+  const occasion = { tenantId: NIL, actor, at: context.now(), changeId: uuid() };
+  await transaction(context.db, async (trx) => {
+    await lockTenantExclusive(trx, tenantId);
+    const before = await tenantForUpdate(trx, tenantId);
+    if (before === undefined) throw notFound('Tenant');
+    await deleteTenantRow(trx, tenantId);
+    await eraseEvents(trx, tenantId);
+    await record(trx, occasion, [
+      { type: 'tenant.deleted', resourceType: 'Tenant', resourceId: tenantId, before },
+    ]);
+  });
+}

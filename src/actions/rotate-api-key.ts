@@ -1,0 +1,65 @@
+import { v7 as uuid } from 'uuid';
+import type { Actor, Context } from '../context.ts';
+import { transaction } from '../db/transaction.ts';
+import { notFound } from '../errors.ts';
+import { record } from '../events/record.ts';
+import { type ApiKey, apiKeyForUpdate, expireApiKey, insertApiKey } from '../tenants/api-keys.ts';
+import { makeKey } from '../tenants/key-format.ts';
+
+export interface RotateApiKey {
+  readonly tenantId: string;
+  readonly keyId: string;
+  /** How long the old key still holds, in seconds; 0 ends it at once. */
+  readonly overlapSeconds: number;
+}
+
+/**
+ * Issues a successor with the same name, scopes, directory and lifetime, and lets the old key end after the
+ * overlap, or before it where it would have expired anyway. `key` in the answer is the only time it is shown.
+ */
+export async function rotateApiKey(
+  context: Context,
+  actor: Actor,
+  { tenantId, keyId, overlapSeconds }: RotateApiKey,
+): Promise<ApiKey & { key: string }> {
+  const at = context.now();
+  const id = uuid();
+  const { key, prefix, secretHash } = makeKey({ keyId: id, tenantId });
+  const occasion = { tenantId, actor, at, changeId: uuid() };
+  return transaction(context.db, async (trx) => {
+    const held = await apiKeyForUpdate(trx, tenantId, keyId);
+    if (held === undefined) throw notFound('API key');
+    const { key: old, directoryId } = held;
+    const successor: ApiKey = {
+      ...old,
+      id,
+      prefix,
+      createdAt: at,
+      expiresAt: endOfSuccessor(old, at),
+      lastUsedAt: null,
+    };
+    const end = endOfOld(old, at, overlapSeconds);
+    await insertApiKey(trx, tenantId, { key: successor, directoryId, secretHash });
+    await expireApiKey(trx, tenantId, keyId, end);
+    await record(trx, occasion, [
+      { type: 'api_key.issued', resourceType: 'ApiKey', resourceId: id, after: successor },
+      {
+        type: 'api_key.rotated',
+        resourceType: 'ApiKey',
+        resourceId: keyId,
+        before: { expiresAt: old.expiresAt },
+        after: { expiresAt: end, successor: id },
+      },
+    ]);
+    return { ...successor, key };
+  });
+}
+
+function endOfSuccessor({ createdAt, expiresAt }: ApiKey, at: Date): Date | null {
+  return expiresAt && new Date(at.getTime() + (expiresAt.getTime() - createdAt.getTime()));
+}
+
+function endOfOld({ expiresAt }: ApiKey, at: Date, overlapSeconds: number): Date {
+  const end = new Date(at.getTime() + overlapSeconds * 1_000);
+  return expiresAt !== null && expiresAt < end ? expiresAt : end;
+}

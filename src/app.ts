@@ -1,0 +1,48 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Context } from './context.ts';
+import { adminSurface } from './http/admin/plugin.ts';
+import { openApi } from './http/openapi.ts';
+import { opsSurface } from './http/ops/plugin.ts';
+import { requestLog } from './http/plugins/request-log.ts';
+import { sendProblem, sendUnknownRoute } from './http/problem.ts';
+import { productSurface } from './http/product/plugin.ts';
+import { scimSurface } from './http/scim/plugin.ts';
+import { SCIM_PREFIX } from './http/scim/request.ts';
+import type { Authenticate } from './tenants/authenticate.ts';
+
+export interface AppOptions {
+  readonly authenticate: Authenticate;
+  readonly trustedProxies: readonly string[];
+  /** True from the first signal to stop on: `/readyz` says so while requests are still served. */
+  isDraining(): boolean;
+}
+
+/** The HTTP application, table of contents: one register a surface, each with its own way in and error shape. */
+export async function buildApp(context: Context, options: AppOptions): Promise<FastifyInstance> {
+  const { authenticate } = options;
+  const app = fastify({
+    loggerInstance: context.log as FastifyBaseLogger,
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    routerOptions: {
+      // Clients differ in case and slashes (Entra ID `/users`, Keycloak `//Users`, Postman `/Users/`).
+      caseSensitive: false,
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+      maxParamLength: 512,
+    },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+  });
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler(sendUnknownRoute);
+  await app.register(requestLog);
+  await app.register(swagger, openApi(context));
+
+  await app.register(opsSurface, { context, isDraining: options.isDraining });
+  await app.register(scimSurface, { prefix: SCIM_PREFIX, context, authenticate });
+  await app.register(adminSurface, { prefix: '/api/admin/v1', context, authenticate });
+  await app.register(productSurface, { prefix: '/api/v1', context, authenticate });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  return app;
+}

@@ -1,0 +1,82 @@
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { Actor, Principal, Scope } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import type { Authenticate } from '../../tenants/authenticate.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who the request's credential proved to be; set by `requirePrincipal`. */
+    principal: Principal;
+  }
+}
+
+/** The challenge of RFC 6750 section 3. */
+const CHALLENGE = 'Bearer realm="rollcall"';
+
+/**
+ * A hook for a scope that nobody enters without a credential: `onRequest`, so that a refused caller's body is
+ * not read. Hang it on the scope and never on a test of the URL, which an encoded path walks round.
+ */
+export function requirePrincipal(authenticate: Authenticate): onRequestAsyncHookHandler {
+  return async (request, reply) => {
+    request.principal = await principalOf(authenticate, request, reply);
+  };
+}
+
+/** The same for a scope that is open to those who send no credential at all; a wrong one is refused. */
+export function acceptPrincipal(authenticate: Authenticate): onRequestAsyncHookHandler {
+  return async (request, reply) => {
+    if (request.headers.authorization === undefined) return;
+    request.principal = await principalOf(authenticate, request, reply);
+  };
+}
+
+/** A hook behind `requirePrincipal`: lets in who fulfils `admits`, and tells the others which scope it takes. */
+export function requireScope(
+  scope: Scope,
+  admits: (principal: Principal) => boolean,
+): onRequestAsyncHookHandler {
+  return async (request, reply) => {
+    if (admits(request.principal)) return;
+    reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`);
+    throw new AppError('forbidden', `This credential may not act here: it takes the scope ${scope}`, {
+      reason: 'scope_missing',
+      hint: 'Use a key that was issued with this scope.',
+    });
+  };
+}
+
+/** Whether the credential is a key with this scope; an operator's has none. */
+export function hasScope(principal: Principal, scope: Scope): boolean {
+  return principal.kind !== 'operator' && principal.scopes.includes(scope);
+}
+
+/** The request's principal, as events name who acted. */
+export function actorOf({ principal, id }: FastifyRequest): Actor {
+  return { principal, requestId: id };
+}
+
+async function principalOf(
+  authenticate: Authenticate,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Principal> {
+  try {
+    return await authenticate(readBearer(request), request.log);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'unauthorized') {
+      const sent = request.headers.authorization !== undefined;
+      reply.header('www-authenticate', sent ? `${CHALLENGE}, error="invalid_token"` : CHALLENGE);
+    }
+    throw error;
+  }
+}
+
+/** The credential of exactly one `Authorization: Bearer` header. Node keeps the first of several: we keep none. */
+function readBearer({ raw }: FastifyRequest): string | undefined {
+  const values = raw.rawHeaders.filter(
+    (_, at, all) => at % 2 === 1 && all[at - 1]?.toLowerCase() === 'authorization',
+  );
+  const [value, ...others] = values;
+  return others.length > 0 ? undefined : /^bearer +(\S+) *$/i.exec(value ?? '')?.[1];
+}

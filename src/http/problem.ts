@@ -1,0 +1,111 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { unavailable } from '../db/constraints.ts';
+import { AppError, type AppErrorCode } from '../errors.ts';
+
+type ProblemCode =
+  | AppErrorCode
+  | 'method_not_allowed'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'uri_too_long'
+  | 'internal';
+
+/** A problem document, RFC 9457 section 3, with our extensions. `type` is `about:blank`: `code` tells them apart. */
+export interface Problem {
+  readonly type: 'about:blank';
+  /** The phrase of the status, as `about:blank` wants it. */
+  readonly title: string;
+  readonly status: number;
+  /** A stable word for programs. */
+  readonly code: ProblemCode;
+  /** A finer one. */
+  readonly reason?: string;
+  readonly detail: string;
+  /** JSON pointer (RFC 6901) of the part of the body at fault, or the name of the parameter. */
+  readonly pointer?: string;
+  /** What to do about it. */
+  readonly hint?: string;
+  readonly requestId: string;
+}
+
+/** The one list of what a code is in HTTP. */
+export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
+  invalid_request: { status: 400, title: 'Bad Request' },
+  unauthorized: { status: 401, title: 'Unauthorized' },
+  forbidden: { status: 403, title: 'Forbidden' },
+  not_found: { status: 404, title: 'Not Found' },
+  method_not_allowed: { status: 405, title: 'Method Not Allowed' },
+  conflict: { status: 409, title: 'Conflict' },
+  precondition_failed: { status: 412, title: 'Precondition Failed' },
+  too_large: { status: 413, title: 'Content Too Large' },
+  uri_too_long: { status: 414, title: 'URI Too Long' },
+  unsupported_media_type: { status: 415, title: 'Unsupported Media Type' },
+  internal: { status: 500, title: 'Internal Server Error' },
+  unavailable: { status: 503, title: 'Service Unavailable' },
+};
+
+/** Seconds after which a client may repeat what the database could not answer. */
+const RETRY_AFTER = 2;
+
+/** What Fastify and its parsers throw carries a status and no code of ours. */
+const CODE_OF_STATUS: Readonly<Record<number, ProblemCode>> = {
+  404: 'not_found',
+  413: 'too_large',
+  414: 'uri_too_long',
+  415: 'unsupported_media_type',
+};
+
+/** Translates whatever was thrown into a problem document: the one place of the surfaces that answer these. */
+export function problemOf(error: unknown, requestId: string): Problem {
+  const refusal = error instanceof AppError ? error : unavailable(error);
+  if (refusal !== undefined) {
+    const { code, reason, message, pointer, hint } = refusal;
+    return makeProblem(code, message, requestId, {
+      ...(reason !== undefined && { reason }),
+      ...(pointer !== undefined && { pointer }),
+      ...(hint !== undefined && { hint }),
+    });
+  }
+  const { statusCode = 500, message } = error as FastifyError;
+  if (statusCode < 400 || statusCode >= 500) {
+    return makeProblem(
+      'internal',
+      'The request failed here; the log says why under this request id',
+      requestId,
+    );
+  }
+  return makeProblem(CODE_OF_STATUS[statusCode] ?? 'invalid_request', message, requestId);
+}
+
+/** Makes a scope answer problem documents: for what its routes throw, and for paths that it does not have. */
+export function answerProblems(scope: FastifyInstance): void {
+  scope.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error, request.id);
+    if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+    if (problem.status === 503) reply.header('retry-after', RETRY_AFTER);
+    return sendProblem(reply, problem);
+  });
+  scope.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, makeProblem('not_found', 'There is nothing at this path', request.id)),
+  );
+}
+
+/** 405: the path is there, the method is not. */
+export function sendMethodNotAllowed(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const detail = `${request.method} is not possible here; the header Allow names what is`;
+  return sendProblem(reply, makeProblem('method_not_allowed', detail, request.id));
+}
+
+function makeProblem(
+  code: ProblemCode,
+  detail: string,
+  requestId: string,
+  extensions: Pick<Problem, 'reason' | 'pointer' | 'hint'> = {},
+): Problem {
+  const { status, title } = PROBLEMS[code];
+  return { type: 'about:blank', title, status, code, ...extensions, detail, requestId };
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
+}

@@ -1,0 +1,119 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { GroupRow } from '../../directory/groups.ts';
+import { userResource } from '../../directory/user-columns.ts';
+import type { UserRow } from '../../directory/users.ts';
+import { isDefaultProjection, type Projection, project } from '../../scim/project.ts';
+import { GROUP_TYPE, USER_TYPE } from '../../scim/resource-types.ts';
+import type { JsonObject, Resource, ResourceType } from '../../scim/types.ts';
+import { sendScim } from './media-type.ts';
+
+/**
+ * Resources as answers. The stored text is sent as it is, with what lies in columns spliced in; only a
+ * projection takes it apart.
+ */
+
+/** The weak entity tag of a version (RFC 7644 section 3.14). */
+export function entityTag(version: number): string {
+  return `W/"${version}"`;
+}
+
+/** The URL of a resource. */
+export function locationOf(baseUrl: string, type: ResourceType, id: string): string {
+  return `${baseUrl}${type.endpoint}/${id}`;
+}
+
+/** A User as JSON text. */
+export function userText(row: UserRow, baseUrl: string, projection: Projection): string {
+  const groups = groupsOf(row, baseUrl);
+  if (!isDefaultProjection(projection)) {
+    const resource = {
+      ...userResource(row),
+      id: row.id,
+      ...(groups && { groups }),
+      meta: meta(row, USER_TYPE, baseUrl),
+    };
+    return JSON.stringify(project(resource, USER_TYPE, projection));
+  }
+  return splice(
+    row,
+    USER_TYPE,
+    baseUrl,
+    `,"active":${row.active}${groups ? `,"groups":${JSON.stringify(groups)}` : ''}`,
+  );
+}
+
+/** A Group as JSON text. */
+export function groupText(row: GroupRow, baseUrl: string, projection: Projection): string {
+  const members = membersText(row, baseUrl);
+  if (isDefaultProjection(projection))
+    return splice(row, GROUP_TYPE, baseUrl, members ? `,"members":${members}` : '');
+  const resource: Resource = {
+    ...(JSON.parse(row.body) as Resource),
+    id: row.id,
+    meta: meta(row, GROUP_TYPE, baseUrl),
+  };
+  if (members) resource.members = JSON.parse(members);
+  return JSON.stringify(project(resource, GROUP_TYPE, projection));
+}
+
+type Row = Pick<UserRow, 'id' | 'version' | 'created_at' | 'updated_at' | 'body'>;
+
+function splice(row: Row, type: ResourceType, baseUrl: string, spliced: string): string {
+  return `{"id":"${row.id}",${row.body.slice(1, -1)}${spliced},"meta":${JSON.stringify(meta(row, type, baseUrl))}}`;
+}
+
+function meta(row: Row, type: ResourceType, baseUrl: string): JsonObject {
+  return {
+    resourceType: type.name,
+    created: row.created_at.toISOString(),
+    lastModified: row.updated_at.toISOString(),
+    location: locationOf(baseUrl, type, row.id),
+    version: entityTag(row.version),
+  };
+}
+
+function groupsOf({ groups }: UserRow, baseUrl: string): JsonObject[] | undefined {
+  if (groups === null) return undefined;
+  return (JSON.parse(`[${groups}]`) as { value: string; display: string }[]).map(({ value, display }) => ({
+    value,
+    $ref: locationOf(baseUrl, GROUP_TYPE, value),
+    display,
+    type: 'direct',
+  }));
+}
+
+function membersText({ members }: GroupRow, baseUrl: string): string | undefined {
+  if (members === null) return undefined;
+  const location = JSON.stringify(`${baseUrl}${USER_TYPE.endpoint}/`).slice(0, -1);
+  return `[${members
+    .split(',')
+    .map((id) => `{"value":"${id}","$ref":${location}${id}","type":"User"}`)
+    .join()}]`;
+}
+
+/** Sends one resource with the headers that name it and its version. */
+export function sendResource(
+  reply: FastifyReply,
+  text: string,
+  { status = 200, version, location }: { status?: 200 | 201; version: number; location: string },
+): FastifyReply {
+  if (status === 201) reply.header('location', location);
+  reply.code(status).header('content-location', location).header('etag', entityTag(version));
+  return sendScim(reply, text);
+}
+
+/** The versions that If-Match names; undefined: it is absent or `*`. A tag that is none of ours matches nothing. */
+export function ifMatch(request: FastifyRequest): number[] | undefined {
+  const tags = request.headers['if-match'];
+  return tags === undefined || tags.trim() === '*' ? undefined : versionsIn(tags);
+}
+
+/** Whether If-None-Match names this version, so that the answer is 304 (RFC 9110 section 13.1.2). */
+export function isNotModified(request: FastifyRequest, version: number): boolean {
+  const tags = request.headers['if-none-match'];
+  return tags !== undefined && (tags.trim() === '*' || versionsIn(tags).includes(version));
+}
+
+function versionsIn(tags: string): number[] {
+  return [...tags.matchAll(/(?:W\/)?"(\d{1,15})"/g)].map(([, digits]) => Number(digits));
+}

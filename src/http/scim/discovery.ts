@@ -1,0 +1,53 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Context } from '../../context.ts';
+import { notFound } from '../../errors.ts';
+import { resourceTypeResources, schemaResources, serviceProviderConfig } from '../../scim/discovery.ts';
+import { ScimError } from '../../scim/error.ts';
+import { listResponseText } from '../../scim/messages.ts';
+import type { JsonObject } from '../../scim/types.ts';
+import { sendScim } from './media-type.ts';
+import { baseUrlOf, idOf } from './request.ts';
+
+/**
+ * `/ServiceProviderConfig`, `/ResourceTypes` and `/Schemas` (RFC 7644 section 4): open without a key, because a
+ * client reads there how to authenticate.
+ */
+export function discoveryRoutes(scope: FastifyInstance, context: Context): void {
+  const baseUrl = baseUrlOf(context);
+  const config = JSON.stringify(serviceProviderConfig(baseUrl));
+  const schema = (operationId: string) => ({ schema: { operationId, tags: ['Discovery'] } });
+
+  scope.get('/ServiceProviderConfig', schema('readServiceProviderConfig'), async (request, reply) => {
+    refuseFilter(request);
+    return sendScim(reply, config);
+  });
+  const collections = [
+    { path: '/ResourceTypes', name: 'ResourceType', resources: resourceTypeResources(baseUrl) },
+    { path: '/Schemas', name: 'Schema', resources: schemaResources(baseUrl) },
+  ];
+  for (const { path, name, resources } of collections) {
+    scope.get(path, schema(`list${name}s`), async (request, reply) => {
+      refuseFilter(request);
+      return sendAll(reply, resources);
+    });
+    scope.get(`${path}/:id`, schema(`read${name}`), async (request, reply) => {
+      refuseFilter(request);
+      const id = idOf(request).toLowerCase();
+      const found = resources.find((resource) => String(resource.id ?? resource.name).toLowerCase() === id);
+      if (!found) throw notFound(name);
+      return sendScim(reply, JSON.stringify(found));
+    });
+  }
+}
+
+function sendAll(reply: FastifyReply, resources: readonly JsonObject[]): FastifyReply {
+  const texts = resources.map((resource) => JSON.stringify(resource));
+  return sendScim(reply, listResponseText({ totalResults: texts.length, startIndex: 1, resources: texts }));
+}
+
+/** RFC 7644 section 4: a client that filters here relies on an answer that it would not get. */
+function refuseFilter({ query }: FastifyRequest): void {
+  const filtered = Object.keys(query as object).some((name) => name.toLowerCase() === 'filter');
+  if (filtered)
+    throw new ScimError(403, undefined, 'Discovery endpoints cannot be filtered; leave "filter" out');
+}

@@ -1,0 +1,50 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { unavailable } from '../../db/constraints.ts';
+import { AppError, type AppErrorCode } from '../../errors.ts';
+import { ScimError, type ScimType } from '../../scim/error.ts';
+import { errorBody } from '../../scim/messages.ts';
+import { sendScim } from './media-type.ts';
+
+/** Seconds after which a client may repeat what the database could not answer. */
+const RETRY_AFTER = 2;
+
+const STATUS: Record<AppErrorCode, number> = {
+  invalid_request: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  precondition_failed: 412,
+  unavailable: 503,
+};
+
+/** Reasons that SCIM has a word for (RFC 7644 section 3.12, table 9). */
+const SCIM_TYPES: Record<string, ScimType> = {
+  uniqueness: 'uniqueness',
+  json_syntax: 'invalidSyntax',
+  json_duplicate: 'invalidSyntax',
+  json_depth: 'invalidSyntax',
+  json_text: 'invalidValue',
+};
+
+/** Translates whatever was thrown into a SCIM Error: the one place of this surface (RFC 7644 section 3.12). */
+export function asScimError(error: unknown): ScimError {
+  if (error instanceof ScimError) return error;
+  const refusal = error instanceof AppError ? error : unavailable(error);
+  if (refusal) {
+    const detail = [refusal.message, refusal.hint].filter(Boolean).join('. ');
+    return new ScimError(STATUS[refusal.code], SCIM_TYPES[refusal.reason ?? ''], detail);
+  }
+  const { statusCode = 500, message } = error as FastifyError;
+  if (statusCode >= 400 && statusCode < 500) return new ScimError(statusCode, undefined, message);
+  return new ScimError(500, undefined, 'Something went wrong here; the log knows more under this request id');
+}
+
+/** The error handler of the SCIM scope. */
+export function sendScimError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, scimType, message } = asScimError(error);
+  if (status >= 500) request.log.error({ err: error }, 'request failed');
+  if (status === 503) reply.header('retry-after', String(RETRY_AFTER));
+  request.refusal = { status, scimType };
+  return sendScim(reply.code(status), JSON.stringify(errorBody(status, scimType, message)));
+}

@@ -1,0 +1,6 @@
+/** The largest bodies that are read, in bytes; above it is 413 before a byte is parsed. */
+export const BODY_LIMITS = {
+  /** `/Groups/{id}`: a whole membership of 100,000 fits. */
+  group: 16 * 1024 * 1024,
+  default: 1024 * 1024,
+} as const;

@@ -1,0 +1,70 @@
+import type { FastifyInstance } from 'fastify';
+import type { Context } from '../../context.ts';
+import { ScimError } from '../../scim/error.ts';
+import type { Authenticate } from '../../tenants/authenticate.ts';
+import { acceptPrincipal, hasScope, requirePrincipal, requireScope } from '../plugins/bearer-auth.ts';
+import { readJsonBodies } from '../plugins/json-body.ts';
+import { answerWrongMethods } from '../plugins/method-not-allowed.ts';
+import { discoveryRoutes } from './discovery.ts';
+import { addDocumentedSchemas } from './documented.ts';
+import { sendScimError } from './errors.ts';
+import { groupRoutes } from './groups.ts';
+import { BODY_LIMITS } from './limits.ts';
+import { SCIM_JSON } from './media-type.ts';
+import { userRoutes } from './users.ts';
+
+/** The SCIM surface: RFC 7644 under `/api/scim/v2`. Everything it says is SCIM, refusals included. */
+export async function scimSurface(
+  surface: FastifyInstance,
+  { context, authenticate }: { context: Context; authenticate: Authenticate },
+): Promise<void> {
+  readJsonBodies(surface, [SCIM_JSON, 'application/json']);
+  // SCIM bodies are judged by the schema that is data (`scim/validate.ts`), not by Ajv.
+  surface.setValidatorCompiler(() => () => true);
+  surface.setSerializerCompiler(() => JSON.stringify);
+  surface.setErrorHandler(sendScimError);
+  surface.setNotFoundHandler(async () => {
+    throw new ScimError(404, undefined, 'No such endpoint; /ResourceTypes lists those there are');
+  });
+  addDocumentedSchemas(surface);
+  surface.addHook('onRoute', (route) => {
+    route.bodyLimit ??= BODY_LIMITS.default;
+  });
+
+  await surface.register(async function open(scope) {
+    scope.addHook('onRequest', acceptPrincipal(authenticate));
+    withWrongMethods(scope, () => discoveryRoutes(scope, context));
+  });
+  await surface.register(async function scimClients(scope) {
+    scope.addHook('onRequest', requirePrincipal(authenticate));
+    scope.addHook(
+      'onRequest',
+      requireScope('scim', (principal) => hasScope(principal, 'scim')),
+    );
+    withWrongMethods(scope, () => {
+      userRoutes(scope, context);
+      groupRoutes(scope, context);
+      unsupportedRoutes(scope);
+    });
+  });
+}
+
+function withWrongMethods(scope: FastifyInstance, routes: () => void): void {
+  const close = answerWrongMethods(scope, (allowed, request, reply) => {
+    reply.header('allow', allowed);
+    throw new ScimError(405, undefined, `${request.method} is not possible here; possible: ${allowed}`);
+  });
+  routes();
+  close();
+}
+
+/** What RFC 7644 describes and this service does not offer. */
+function unsupportedRoutes(scope: FastifyInstance): void {
+  const unsupported = (url: string, detail: string) =>
+    scope.all(url, { schema: { hide: true } as object }, async () => {
+      throw new ScimError(501, undefined, detail);
+    });
+  unsupported('/Me', 'An API key is no user, so there is no /Me');
+  unsupported('/Bulk', 'Bulk operations are not supported; /ServiceProviderConfig says so');
+  unsupported('/.search', 'Search one resource type: POST /Users/.search or /Groups/.search');
+}

@@ -1,0 +1,48 @@
+import type { FastifyRequest } from 'fastify';
+import type { Context, ScimActor } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import type { Reading } from '../../scim/types.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The tolerances that reading this request took (`scim/quirks.ts`), for the log. */
+    tolerances: Set<string> | undefined;
+    /** Why the request was refused, for the log. */
+    refusal: { readonly status: number; readonly scimType?: string | undefined } | undefined;
+  }
+}
+
+/** Below the public URL, where the SCIM surface begins. */
+export const SCIM_PREFIX = '/api/scim/v2';
+
+/** `https://host/api/scim/v2`. */
+export function baseUrlOf(context: Context): string {
+  return `${context.publicUrl}${SCIM_PREFIX}`;
+}
+
+/** The SCIM client behind a request: the tenant and the directory of its key. */
+export function scimActor({ principal, id }: FastifyRequest): ScimActor {
+  if (principal.kind !== 'api_key' || !principal.directory) {
+    throw new AppError('forbidden', 'This credential may not act here: it takes the scope scim');
+  }
+  const { tenant, directory } = principal;
+  return {
+    principal,
+    requestId: id,
+    tenantId: tenant.id,
+    directoryId: directory.id,
+    settings: tenant.settings,
+  };
+}
+
+/** How this client's messages are read; what is tolerated is noted on the request. */
+export function readingOf(request: FastifyRequest, { settings }: ScimActor): Reading {
+  const tolerances = new Set<string>();
+  request.tolerances = tolerances;
+  return { strict: settings.strictScim, tolerances };
+}
+
+/** The id in the path: the only id of a request (a body's is ignored). */
+export function idOf({ params }: FastifyRequest): string {
+  return (params as { id: string }).id;
+}

@@ -1,0 +1,79 @@
+import type { Logger } from 'pino';
+import type { Context, Principal } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { type Credential, findCredential } from './credentials.ts';
+import { type PresentedKey, readKey, sameHash, sha256 } from './key-format.ts';
+import { makeRecall } from './recall.ts';
+import { makeUsage } from './usage.ts';
+
+/**
+ * Says whose credential it is. `log` gets the reason of a refusal with the key's id; the caller never learns it.
+ * @throws AppError `unauthorized`, the same for every credential that does not hold.
+ */
+export type Authenticate = (credential: string | undefined, log?: Pick<Logger, 'info'>) => Promise<Principal>;
+
+export interface Authenticator {
+  readonly authenticate: Authenticate;
+  /** Writes when the keys were last used. Belongs into a worker's loop, and into the shutdown. */
+  flushUsage(): Promise<void>;
+}
+
+/** How long a look-up is trusted, in milliseconds: with the way to the database, a revocation holds in a second. */
+const LOOK_UP_MAX_AGE = 900;
+const LOOK_UPS_KEPT = 10_000;
+
+export function makeAuthenticator(context: Context): Authenticator {
+  const { pool } = context.db;
+  const usage = makeUsage(context.db);
+  const lookUp = makeRecall<Credential>({
+    now: () => context.now(),
+    maxAge: LOOK_UP_MAX_AGE,
+    size: LOOK_UPS_KEPT,
+  });
+
+  async function authenticate(
+    credential: string | undefined,
+    log: Pick<Logger, 'info'> = context.log,
+  ): Promise<Principal> {
+    if (credential === undefined) throw refusal();
+    if (sameHash(sha256(credential), context.operatorKeyHash)) return { kind: 'operator' };
+    const presented = readKey(credential);
+    if (presented === undefined) {
+      log.info({ reason: 'malformed' }, 'credential refused');
+      throw refusal();
+    }
+    const now = context.now();
+    const found = await lookUp(`${presented.tenantId} ${presented.keyId}`, () =>
+      findCredential(pool, presented),
+    );
+    const reason = fault(presented, found, now);
+    if (found === undefined || reason !== undefined) {
+      log.info({ keyId: presented.keyId, tenantId: presented.tenantId, reason }, 'credential refused');
+      throw refusal();
+    }
+    usage.mark(presented, now);
+    return found.principal;
+  }
+
+  return { authenticate, flushUsage: usage.flush };
+}
+
+type Fault = 'unknown' | 'wrong secret' | 'revoked' | 'expired';
+
+/** Compared with where no key was found, so that an unknown id takes the work of a known one. */
+const NO_SECRET = Buffer.alloc(32);
+
+function fault({ secretHash }: PresentedKey, found: Credential | undefined, now: Date): Fault | undefined {
+  const secretHolds = sameHash(secretHash, found?.secretHash ?? NO_SECRET);
+  if (found === undefined) return 'unknown';
+  if (!secretHolds) return 'wrong secret';
+  if (found.revokedAt !== null) return 'revoked';
+  if (found.expiresAt !== null && found.expiresAt <= now) return 'expired';
+  return undefined;
+}
+
+function refusal(): AppError {
+  return new AppError('unauthorized', 'The credential is missing or does not hold', {
+    hint: 'Send "Authorization: Bearer <key>" with a key that is neither revoked nor expired.',
+  });
+}

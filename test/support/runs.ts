@@ -1,0 +1,2 @@
+/** How often a property is tried: in the suite, and with `ROLLCALL_DEEP=1` in a search for rare cases. */
+export const runs = (suite: number, deep: number) => (process.env.ROLLCALL_DEEP === '1' ? deep : suite);
