@@ -3,6 +3,8 @@
 -- body is the resource's JSON text, ready to be sent: everything but id, active, groups, members and meta,
 -- which are spliced in from columns. search is the derived copy that filters and sorts run on: text folded by
 -- scim/fold.ts, dates in one form. SQL never folds text itself (locales, and it disagrees with JavaScript).
+--
+-- ids are UUIDv7, so that the primary key is also the order of creation, in which lists are read.
 
 create table scim_user (
   tenant_id uuid not null,
@@ -25,7 +27,6 @@ create table scim_user (
   constraint scim_user_directory_exists foreign key (tenant_id, directory_id)
     references directory (tenant_id, id)
 );
-create index scim_user_by_creation on scim_user (tenant_id, created_at, id);
 create index scim_user_by_external_id on scim_user (tenant_id, external_id) where external_id is not null;
 create index scim_user_by_directory on scim_user (tenant_id, directory_id);
 create index scim_user_by_lookup on scim_user using gin (lookup) with (fastupdate = off);
@@ -47,7 +48,6 @@ create table scim_group (
   constraint scim_group_directory_exists foreign key (tenant_id, directory_id)
     references directory (tenant_id, id) on delete cascade
 );
-create index scim_group_by_creation on scim_group (tenant_id, created_at, id);
 create index scim_group_by_external_id on scim_group (tenant_id, external_id) where external_id is not null;
 
 create table group_member (

@@ -7,7 +7,6 @@ create table event (
   tenant_id uuid not null,
   -- The order of insertion, over all tenants.
   position bigint generated always as identity,
-  transaction_id xid8 not null default pg_current_xact_id(),
   id uuid not null default gen_random_uuid(),
   type text not null,
   at timestamptz not null,

@@ -23,7 +23,7 @@ try {
 }
 if (compiled !== 0) console.log('The sources have type errors (above): counted as one failure.');
 const failed = tested.failed + (compiled === 0 ? 0 : 1);
-console.log(`${tested.passed} passed, ${failed} failed`);
+console.log(`\n${tested.passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && tested.passed > 0 && tested.exitCode === 0 ? 0 : 1;
 
 /** The sources decide what is run: a compiled test without one is left over. */

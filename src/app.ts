@@ -1,13 +1,20 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Context } from './context.ts';
 import { adminSurface } from './http/admin/plugin.ts';
 import { openApi } from './http/openapi.ts';
 import { opsSurface } from './http/ops/plugin.ts';
-import { requestLog } from './http/plugins/request-log.ts';
+import { logController, requestLog } from './http/plugins/request-log.ts';
 import { sendProblem, sendUnknownRoute } from './http/problem.ts';
 import { productSurface } from './http/product/plugin.ts';
+import { sendScimError } from './http/scim/errors.ts';
 import { scimSurface } from './http/scim/plugin.ts';
 import { SCIM_PREFIX } from './http/scim/request.ts';
 import type { Authenticate } from './tenants/authenticate.ts';
@@ -24,6 +31,7 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
   const { authenticate } = options;
   const app = fastify({
     loggerInstance: context.log as FastifyBaseLogger,
+    logController,
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     routerOptions: {
       // Clients differ in case and slashes (Entra ID `/users`, Keycloak `//Users`, Postman `/Users/`).
@@ -32,6 +40,7 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
       ignoreDuplicateSlashes: true,
       maxParamLength: 512,
     },
+    frameworkErrors: sendFrameworkError as never,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
   });
   app.setErrorHandler(sendProblem);
@@ -45,4 +54,13 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
   await app.register(productSurface, { prefix: '/api/v1', context, authenticate });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
   return app;
+}
+
+/**
+ * A URL that the router cannot read (`/%ZZ`, an endless parameter) reaches no scope and no credential: only the
+ * shape of the refusal is chosen by its beginning.
+ */
+function sendFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const isScim = /^\/+api\/+scim\//i.test(request.raw.url ?? '');
+  return isScim ? sendScimError(error, request, reply) : sendProblem(error, request, reply);
 }

@@ -63,8 +63,9 @@ function eventsOf(
   tell: (ids: readonly string[]) => Pick<EventRow, 'type' | 'before' | 'after'>,
 ): EventRow[] {
   const events: EventRow[] = [];
-  for (let start = 0; start < ids.length; start += IDS_PER_EVENT) {
-    const some = ids.slice(start, start + IDS_PER_EVENT);
+  const sorted = [...ids].sort();
+  for (let start = 0; start < sorted.length; start += IDS_PER_EVENT) {
+    const some = sorted.slice(start, start + IDS_PER_EVENT);
     events.push({ ...tell(some), resourceType: 'Directory', resourceId: directoryId });
   }
   return events;

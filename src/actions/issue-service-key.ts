@@ -1,14 +1,15 @@
 import { NIL, v7 as uuid } from 'uuid';
-import type { Actor, Context } from '../context.ts';
+import type { Actor, Context, Scope } from '../context.ts';
 import { transaction } from '../db/transaction.ts';
 import { record } from '../events/record.ts';
 import { checkExpiry } from '../tenants/expiry.ts';
 import { makeKey } from '../tenants/key-format.ts';
-import { insertServiceKey, type SERVICE_KEY_SCOPES, type ServiceKey } from '../tenants/service-keys.ts';
+import { insertServiceKey, type ServiceKey } from '../tenants/service-keys.ts';
 
 export interface IssueServiceKey {
   readonly name: string;
-  readonly scopes: readonly (typeof SERVICE_KEY_SCOPES)[number][];
+  /** Out of `SERVICE_KEY_SCOPES`. */
+  readonly scopes: readonly Scope[];
   /** null: never. */
   readonly expiresAt: Date | null;
 }

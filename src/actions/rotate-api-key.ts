@@ -5,6 +5,7 @@ import { notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { type ApiKey, apiKeyForUpdate, expireApiKey, insertApiKey } from '../tenants/api-keys.ts';
 import { makeKey } from '../tenants/key-format.ts';
+import { holdTenant } from '../tenants/tenants.ts';
 
 export interface RotateApiKey {
   readonly tenantId: string;
@@ -27,6 +28,7 @@ export async function rotateApiKey(
   const { key, prefix, secretHash } = makeKey({ keyId: id, tenantId });
   const occasion = { tenantId, actor, at, changeId: uuid() };
   return transaction(context.db, async (trx) => {
+    if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
     const held = await apiKeyForUpdate(trx, tenantId, keyId);
     if (held === undefined) throw notFound('API key');
     const { key: old, directoryId } = held;

@@ -75,7 +75,6 @@ export interface GroupMemberTable {
 export interface EventTable {
   tenant_id: string;
   position: Generated<number>;
-  transaction_id: Generated<string>;
   id: Generated<string>;
   type: string;
   at: Date;

@@ -8,39 +8,46 @@ import { seenBy, type Viewer } from './viewer.ts';
  * and touches those that come or go, never the others. Ids travel as comma-joined text, the fastest form.
  */
 
-/** `(group_id, user_id)` pairs that the CTE `missing` would add, told apart by what the directory may do. */
-const KNOWN_AND_UNKNOWN = `known as (
-     select w.group_id, w.user_id, u.directory_id is null as unmanaged
-     from missing w join scim_user u on u.id = w.user_id
-     where u.tenant_id = $1 and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))
+// No CTE is joined to another that may be as long: without statistics on CTEs the planner takes nested loops, and
+// 100,000 × 100,000 rows never end.
+
+/** What the directory may do with each pair of the CTE `missing`: `seen` pairs can be added, others name nobody. */
+const CANDIDATES = `candidate as (
+     select w.group_id, w.user_id, u.id is not null as seen, u.directory_id is null as unmanaged
+     from missing w left join scim_user u
+       on u.tenant_id = $1 and u.id = w.user_id and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))
    ), unknown as (
-     select w.group_id, w.user_id from missing w
-     where not exists (select from known k where k.group_id = w.group_id and k.user_id = w.user_id)
+     select group_id, min(user_id::text) as user_id from candidate where not seen group by group_id
    )`;
 
 /** Being added to a directory's group is a write to the user: it adopts the user that nobody managed. */
-const ADOPTED = `adopted as (
+const adopted = (written: string) => `adopted as (
      update scim_user u set directory_id = $2
-     from known k join joined j using (group_id, user_id)
-     where k.unmanaged and u.tenant_id = $1 and u.id = k.user_id
-     returning u.id, k.group_id
+     from candidate c
+     where c.seen and c.unmanaged and c.group_id in (select group_id from ${written})
+       and u.tenant_id = $1 and u.id = c.user_id
+     returning u.id, c.group_id
    )`;
 
 /** Rows for `insertEvents`: the users of `source`, as `after` or `before`, at most `IDS_PER_EVENT` a row. */
 function memberEvents(type: string, source: string, side: 'before' | 'after'): string {
-  const members = `jsonb_build_object('members', jsonb_agg(user_id order by user_id))`;
+  const members = `jsonb_build_object('members', members)`;
   return `select '${type}' as type, 'Group' as resource_type, group_id as resource_id,
             ${side === 'before' ? members : 'null::jsonb'} as before,
             ${side === 'after' ? members : 'null::jsonb'} as after, change_id, request_id
-     from (select s.group_id, s.user_id, i.change_id, i.request_id,
-                  (row_number() over (partition by s.group_id order by s.user_id) - 1) / ${IDS_PER_EVENT} as chunk
-           from ${source} s join incoming i using (group_id)) as chunks
-     group by group_id, chunk, change_id, request_id`;
+     from (select group_id, jsonb_agg(user_id order by user_id) as members
+           from (select group_id, user_id, (row_number() over (partition by group_id order by user_id) - 1)
+                                           / ${IDS_PER_EVENT} as chunk from ${source}) as numbered
+           group by group_id, chunk) as chunks
+     join asked using (group_id)`;
 }
 
+/** Which change and request each group's events belong to: without the lists of ids, which are megabytes long. */
+const ASKED = `asked as materialized (select group_id, change_id, request_id from incoming)`;
+
 const ADOPTION_EVENTS = `select 'user.adopted', 'User', a.id, null::jsonb,
-            jsonb_build_object('directory', $2::uuid), i.change_id, i.request_id
-     from adopted a join incoming i using (group_id)`;
+            jsonb_build_object('directory', $2::uuid), change_id, request_id
+     from adopted a join asked using (group_id)`;
 
 export interface NewGroup extends GroupColumns, Told {
   readonly id: string;
@@ -64,31 +71,30 @@ const insertGroupsStatement = statement<CreatedGroup>(
                           $13::text[], $14::uuid[], $15::text[])
        as i (group_id, display_name, display_name_folded, external_id, body, search, members,
              after, change_id, request_id)
-   ), missing as (
+   ), ${ASKED}, missing as (
      select distinct i.group_id, m::uuid as user_id from incoming i, unnest(string_to_array(i.members, ',')) as m
-   ), ${KNOWN_AND_UNKNOWN}, created as (
+   ), ${CANDIDATES}, created as (
      insert into scim_group (tenant_id, id, directory_id, display_name, display_name_folded, external_id, version,
                              created_at, updated_at, body, search)
      select $1, group_id, $2, display_name, display_name_folded, external_id, 1, $4, $4, body, search::jsonb
      from incoming i where not exists (select from unknown x where x.group_id = i.group_id)
      on conflict (tenant_id, directory_id, display_name_folded) do nothing
-     returning id
+     returning id as group_id
    ), joined as (
      insert into group_member (tenant_id, group_id, user_id)
-     select $1, k.group_id, k.user_id from known k join created c on c.id = k.group_id
+     select $1, group_id, user_id from candidate where seen and group_id in (select group_id from created)
      returning group_id, user_id
-   ), ${ADOPTED}, told as (
+   ), ${adopted('created')}, told as (
      select 'group.created' as type, 'Group' as resource_type, i.group_id as resource_id, null::jsonb as before,
             i.after::jsonb as after, i.change_id, i.request_id
-     from incoming i join created c on c.id = i.group_id
+     from incoming i join created c using (group_id)
      union all ${memberEvents('group.members_added', 'joined', 'after')}
      union all ${ADOPTION_EVENTS}
    ), recorded as (
      ${insertEvents('told', { at: '$4', actor: '$5' })}
    )
-   select i.group_id as id, c.id is not null as created,
-          (select x.user_id from unknown x where x.group_id = i.group_id limit 1) as unknown_member
-   from incoming i left join created c on c.id = i.group_id`,
+   select i.group_id as id, c.group_id is not null as created, x.user_id as unknown_member
+   from incoming i left join created c using (group_id) left join unknown x using (group_id)`,
 );
 
 /** Creates groups with their members, version 1: each whole, or not at all. */
@@ -136,14 +142,20 @@ export interface WrittenGroup {
   readonly unknown_member: string | null;
 }
 
-const updateGroupsStatement = statement<WrittenGroup>(
-  'update_groups',
-  `with incoming as (
+/** Who leaves: those named and, where groups are reset, all that are not wanted. */
+const NAMED = `select s.group_id, m::uuid as user_id from sound s, unnest(string_to_array(s.removed, ',')) as m`;
+const NAMED_OR_NOT_WANTED = `${NAMED}
+     union all
+     (select s.group_id, m.user_id from sound s
+      join group_member m on m.tenant_id = $1 and m.group_id = s.group_id where s.reset
+      except select group_id, user_id from wanted)`;
+
+const updateGroupsText = (leaving: string) => `with incoming as (
      select * from unnest($6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
                           $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[], $18::uuid[], $19::text[])
        as i (group_id, guard, display_name, display_name_folded, external_id, body, search,
              before, after, reset, added, removed, change_id, request_id)
-   ), found as (
+   ), ${ASKED}, found as (
      select i.*, i.guard is null or i.guard = g.version as current
      from incoming i join scim_group g on g.id = i.group_id
      where g.tenant_id = $1 and g.directory_id = $2
@@ -154,24 +166,20 @@ const updateGroupsStatement = statement<WrittenGroup>(
      select w.* from wanted w
      where not exists (select from group_member m
                        where m.tenant_id = $1 and m.group_id = w.group_id and m.user_id = w.user_id)
-   ), ${KNOWN_AND_UNKNOWN}, sound as (
+   ), ${CANDIDATES}, sound as (
      select f.* from found f
      where f.current and not exists (select from unknown x where x.group_id = f.group_id)
    ), leaving as (
-     select s.group_id, m::uuid as user_id from sound s, unnest(string_to_array(s.removed, ',')) as m
-     union all
-     (select s.group_id, m.user_id from sound s
-      join group_member m on m.tenant_id = $1 and m.group_id = s.group_id where s.reset
-      except select group_id, user_id from wanted)
+     ${leaving}
    ), departed as (
      delete from group_member m using leaving l
      where m.tenant_id = $1 and m.group_id = l.group_id and m.user_id = l.user_id
      returning m.group_id, m.user_id
    ), joined as (
      insert into group_member (tenant_id, group_id, user_id)
-     select $1, k.group_id, k.user_id from known k join sound s using (group_id)
+     select $1, group_id, user_id from candidate where seen and group_id in (select group_id from sound)
      returning group_id, user_id
-   ), ${ADOPTED}, changed as (
+   ), ${adopted('sound')}, changed as (
      update scim_group g
      set version = g.version + 1, updated_at = $4,
          display_name = coalesce(s.display_name, g.display_name),
@@ -193,9 +201,12 @@ const updateGroupsStatement = statement<WrittenGroup>(
      ${insertEvents('told', { at: '$4', actor: '$5' })}
    )
    select i.group_id as id, f.group_id is not null as found, coalesce(f.current, false) as current,
-          (select x.user_id from unknown x where x.group_id = i.group_id limit 1) as unknown_member
-   from incoming i left join found f using (group_id)`,
-);
+          x.user_id as unknown_member
+   from incoming i left join found f using (group_id) left join unknown x using (group_id)`;
+
+// Two statements, because the plan that compares whole groups would read every member to remove one.
+const changeGroupsStatement = statement<WrittenGroup>('change_groups', updateGroupsText(NAMED));
+const resetGroupsStatement = statement<WrittenGroup>('reset_groups', updateGroupsText(NAMED_OR_NOT_WANTED));
 
 /**
  * Changes groups: attributes, members, or both; a change without effect writes nothing. One change a group per
@@ -206,7 +217,7 @@ export function updateGroups(
   { at, actor }: Stamp,
   groups: readonly ChangedGroup[],
 ): Step<WrittenGroup> {
-  return step(updateGroupsStatement, [
+  return step(groups.some((group) => group.reset) ? resetGroupsStatement : changeGroupsStatement, [
     ...seenBy(viewer),
     at,
     actor,

@@ -34,10 +34,11 @@ export function listUsers(
   return readPage<UserRow>(db, listing, {
     target: { type: USER_TYPE, tenantId: viewer.tenantId, baseUrl },
     from: sql`scim_user u`,
+    alias: sql`u`,
     where: visibleUsers(viewer),
     columns: sql`u.id, u.directory_id is not null as managed, u.version, u.active, u.created_at, u.updated_at, u.body,
       ${groups ? sql.raw(GROUPS_OF_USER) : sql`null`} as groups`,
-    stable: sql`u.created_at, u.id`,
+    stable: sql`u.id`,
   });
 }
 
@@ -51,19 +52,21 @@ export function listGroups(
   return readPage<GroupRow>(db, listing, {
     target: { type: GROUP_TYPE, tenantId: viewer.tenantId, baseUrl },
     from: sql`scim_group g`,
+    alias: sql`g`,
     where: visibleGroups(viewer),
     columns: sql`g.id, g.version, g.created_at, g.updated_at, g.body,
       ${members ? sql.raw(MEMBERS_OF_GROUP) : sql`null`} as members`,
-    stable: sql`g.created_at, g.id`,
+    stable: sql`g.id`,
   });
 }
 
 interface Source {
   readonly target: Target;
   readonly from: RawBuilder<unknown>;
+  readonly alias: RawBuilder<unknown>;
   readonly where: RawBuilder<boolean>;
   readonly columns: RawBuilder<unknown>;
-  /** Breaks ties, and is the order when none is asked for. */
+  /** Breaks ties, and is the order when none is asked for: ids (UUIDv7) are in the order of creation. */
   readonly stable: RawBuilder<unknown>;
 }
 
@@ -72,8 +75,12 @@ async function readPage<Row>(db: Database, listing: Listing, source: Source): Pr
   const { filter, startIndex, count } = listing;
   const where = filter ? sql`${source.where} and ${filterCondition(filter, source.target)}` : source.where;
   const total = sql`select count(*) as total from ${source.from} where ${where}`;
-  const page = sql`select ${source.columns} from ${source.from} where ${where}
-    order by ${ordering(listing, source)} limit ${count} offset ${startIndex - 1}`;
+  const order = ordering(listing, source);
+  // The page first, then its columns: PostgreSQL would also work out the groups and members of skipped rows.
+  const page = sql`select ${source.columns}
+    from (select * from ${source.from} where ${where}
+          order by ${order} limit ${count} offset ${startIndex - 1}) as ${source.alias}
+    order by ${order}`;
   const queries = (count === 0 ? [total] : [total, page]).map((query) => query.compile(db.kysely));
   const [counted, found] = await sendTogether(db.pool, (client) =>
     queries.map(({ sql: text, parameters }) => client.query(text, [...parameters])),

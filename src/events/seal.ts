@@ -4,8 +4,12 @@ import { pipeline } from '../db/transaction.ts';
 
 /**
  * The sealer: after the commit, and never beside another sealer, it gives each tenant's events their gap-free
- * sequence and their hash chain. Writers of a tenant so never wait for each other to get a number, and a reader
- * of sealed events can trust a cursor: a sequence below one that it has seen is never given again.
+ * sequence and their hash chain. So writers of a tenant never wait for each other to get a number, and a reader
+ * of sealed events may trust a cursor: an event that commits late gets a sequence behind all that were given.
+ *
+ * What is sealed by one turn is what its snapshot sees, in the order of insertion. That keeps an event behind its
+ * cause, because whoever sees the effect sees the cause, which was inserted before. It needs no horizon of
+ * transaction numbers, which any long transaction on the server, even of another database, would hold back.
  */
 
 /** At most so many events are sealed by one turn: about 50 milliseconds of PostgreSQL's time. */
@@ -15,18 +19,13 @@ export const EVENTS_PER_TURN = 2_000;
 const LEASE = 'seal_events';
 
 /**
- * Whether the transaction that wrote an event lies below the horizon of snapshot `now`: it and all before it
- * have ended. At or above the snapshot's end lie only numbers from another server, in a restored dump.
+ * One row when there is something to seal and no other sealer is at work; takes no lock. The order keeps it to
+ * the index, where a bare `exists` may read the table: statistics from a backlog promise a quick find.
  */
-const SETTLED = `(transaction_id < pg_snapshot_xmin(now) or transaction_id >= pg_snapshot_xmax(now))`;
-
-/** One row when there is something to seal and no other sealer at work; takes no lock. */
 const dueStatement = statement<unknown>(
   'seal_due',
-  `select from (select transaction_id from event where sequence is null order by position limit 1) oldest,
-     pg_current_snapshot() now
-   where ${SETTLED}
-     and not exists (select from lease where name = $1 and holder <> $2 and expires_at > clock_timestamp())`,
+  `select from (select from event where sequence is null order by position limit 1) oldest
+   where not exists (select from lease where name = $1 and holder <> $2 and expires_at > clock_timestamp())`,
 );
 
 /**
@@ -46,24 +45,18 @@ const readByIndexStatement = statement<unknown>(
   `select set_config('enable_sort', 'off', true)`,
 );
 
-/**
- * Seals in the order of insertion, up to the first event that is not settled: what a transaction wrote because
- * of another's event stays behind that event. The lease is asked again: the step before may have been refused.
- */
+/** Seals a tenant's events behind the end of its chain. The lease step may have been refused, so it asks again. */
 const sealStatement = statement<{ sealed: number }>(
   'seal_events',
   `with unsealed as materialized (
-     select tenant_id, position, transaction_id, event_digest(event) as digest
+     select tenant_id, position, event_digest(event) as digest
      from event where sequence is null order by position limit ${EVENTS_PER_TURN}
-   ), candidate as (
-     select tenant_id, position, digest, bool_and(${SETTLED}) over (order by position) as settled
-     from unsealed, pg_current_snapshot() now
    ), numbered as (
      select tenant_id, position,
        coalesce(chain.sequence, 0) + row_number() over run as sequence,
        event_chain_hash(coalesce(chain.hash, sha256(convert_to(tenant_id::text, 'UTF8'))), digest) over run as hash
-     from candidate left join event_chain chain using (tenant_id)
-     where settled and exists (select from lease where name = $1 and holder = $2)
+     from unsealed left join event_chain chain using (tenant_id)
+     where exists (select from lease where name = $1 and holder = $2)
      window run as (partition by tenant_id order by position)
    ), sealed as (
      update event set sequence = numbered.sequence, hash = numbered.hash

@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { unavailable } from '../db/constraints.ts';
 import { AppError, type AppErrorCode } from '../errors.ts';
 
@@ -29,7 +29,7 @@ export interface Problem {
 }
 
 /** The one list of what a code is in HTTP. */
-export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
+const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
   invalid_request: { status: 400, title: 'Bad Request' },
   unauthorized: { status: 401, title: 'Unauthorized' },
   forbidden: { status: 403, title: 'Forbidden' },
@@ -50,6 +50,7 @@ const RETRY_AFTER = 2;
 /** What Fastify and its parsers throw carries a status and no code of ours. */
 const CODE_OF_STATUS: Readonly<Record<number, ProblemCode>> = {
   404: 'not_found',
+  405: 'method_not_allowed',
   413: 'too_large',
   414: 'uri_too_long',
   415: 'unsupported_media_type',
@@ -77,23 +78,24 @@ export function problemOf(error: unknown, requestId: string): Problem {
   return makeProblem(CODE_OF_STATUS[statusCode] ?? 'invalid_request', message, requestId);
 }
 
-/** Makes a scope answer problem documents: for what its routes throw, and for paths that it does not have. */
-export function answerProblems(scope: FastifyInstance): void {
-  scope.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, request.id);
-    if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
-    if (problem.status === 503) reply.header('retry-after', RETRY_AFTER);
-    return sendProblem(reply, problem);
-  });
-  scope.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, makeProblem('not_found', 'There is nothing at this path', request.id)),
-  );
+/** The error handler of a surface that answers problem documents. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error, request.id);
+  if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+  if (problem.status === 503) reply.header('retry-after', RETRY_AFTER);
+  // Its own serializer: a route's schema for an answer must not cut a refusal.
+  return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
 }
 
-/** 405: the path is there, the method is not. */
-export function sendMethodNotAllowed(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const detail = `${request.method} is not possible here; the header Allow names what is`;
-  return sendProblem(reply, makeProblem('method_not_allowed', detail, request.id));
+/** The not-found handler of such a surface. */
+export function sendUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendProblem(new AppError('not_found', 'There is nothing at this path'), request, reply);
+}
+
+/** What such a surface answers where the path is there and the method is not (RFC 9110 section 15.5.6). */
+export function sendWrongMethod(allowed: string, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = new Error(`${request.method} is not possible here; possible: ${allowed}`);
+  return sendProblem(Object.assign(error, { statusCode: 405 }), request, reply.header('allow', allowed));
 }
 
 function makeProblem(
@@ -104,8 +106,4 @@ function makeProblem(
 ): Problem {
   const { status, title } = PROBLEMS[code];
   return { type: 'about:blank', title, status, code, ...extensions, detail, requestId };
-}
-
-function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
 }

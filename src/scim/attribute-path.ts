@@ -1,5 +1,4 @@
-import type { ScimType } from './error.ts';
-import { tolerate } from './tolerate.ts';
+import { note } from './quirks.ts';
 import type { Attribute, AttributePath, Reading, ResourceType, Schema } from './types.ts';
 
 const indexes = new WeakMap<readonly Attribute[], ReadonlyMap<string, Attribute>>();
@@ -34,20 +33,16 @@ export function resolveAttributePath(type: ResourceType, text: string): Attribut
   return undefined;
 }
 
-/**
- * `resolveAttributePath` for filters and PATCH paths: `{urn}.attribute` is noted, or refused with `scimType`
- * under strict reading.
- */
+/** `resolveAttributePath` for a message: `{urn}.attribute` is noted, or refused under strict reading. */
 export function readAttributePath(
   type: ResourceType,
   text: string,
   reading: Reading,
-  scimType: ScimType,
 ): AttributePath | undefined {
   const path = resolveAttributePath(type, text);
   const { id } = path?.extension ?? type.schema;
   if (path && text.toLowerCase().startsWith(`${id.toLowerCase()}.`)) {
-    tolerate(reading, 'urnDot', scimType, `"${text}"`);
+    note(reading, 'urnDot', text);
   }
   return path;
 }

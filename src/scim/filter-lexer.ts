@@ -1,5 +1,5 @@
 import { badRequest, type ScimError } from './error.ts';
-import { tolerate } from './tolerate.ts';
+import { note } from './quirks.ts';
 import type { CompareOperator, Reading } from './types.ts';
 
 /** What a filter may have at most, counted before anything recursive sees it. */
@@ -88,8 +88,9 @@ class FilterLexer {
     }
     const unclosed = this.#open.at(-1);
     if (unclosed !== undefined) throw invalidFilter(`"${this.#text[unclosed]}" is not closed`, unclosed);
-    if (expected === 'operand')
+    if (expected === 'operand') {
       throw invalidFilter('The filter ends where an attribute is expected', this.#at);
+    }
     return { skeleton: this.#skeleton.join(' '), terms: this.#terms, valuePaths: this.#valuePaths };
   }
 
@@ -173,10 +174,10 @@ class FilterLexer {
   }
 
   #operator(path: WrittenPath): CompareOperator | 'pr' {
-    const spaced = this.#takeSpace();
+    this.#takeSpace();
     const position = this.#at;
     const word = this.#take(WORD);
-    if (!spaced || word === undefined) {
+    if (word === undefined) {
       throw invalidFilter(`Expected a space and an operator after "${excerpt(path.text)}"`, position);
     }
     const operator = word.toLowerCase();
@@ -210,7 +211,7 @@ class FilterLexer {
     try {
       return JSON.parse(string);
     } catch {
-      tolerate(this.#reading, 'filterBackslash', 'invalidFilter', place(position));
+      note(this.#reading, 'filterBackslash', place(position));
       return string.slice(1, -1).replaceAll('\\"', '"');
     }
   }

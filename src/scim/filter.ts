@@ -11,7 +11,7 @@ import {
   type WrittenValue,
 } from './filter-lexer.ts';
 import { foldDateTime, foldValue } from './fold.ts';
-import { tolerate } from './tolerate.ts';
+import { note } from './quirks.ts';
 import type {
   Attribute,
   AttributePath,
@@ -29,7 +29,7 @@ import type {
 export function parseFilter(text: string, type: ResourceType, reading: Reading): FilterNode {
   return read(text, reading, {
     owner: `a ${type.name}`,
-    resolve: (name) => readAttributePath(type, name, reading, 'invalidFilter'),
+    resolve: (name) => readAttributePath(type, name, reading),
     isElement: false,
   });
 }
@@ -170,7 +170,7 @@ function readValue(written: WrittenValue, attribute: Attribute, reading: Reading
       const value = text.toLowerCase() === 'true';
       if (!value && text.toLowerCase() !== 'false') break;
       if (!quoted && text === String(value)) return { value, literal: value };
-      tolerate(reading, 'filterBooleanText', 'invalidFilter', place(position));
+      note(reading, 'filterBooleanText', place(position));
       return { value, literal: text };
     }
     case 'integer':
@@ -181,7 +181,7 @@ function readValue(written: WrittenValue, attribute: Attribute, reading: Reading
     }
     default:
       if (attribute.type === 'dateTime' && foldDateTime(text) === undefined) break;
-      if (!quoted) tolerate(reading, 'filterBareWord', 'invalidFilter', place(position));
+      if (!quoted) note(reading, 'filterBareWord', place(position));
       return { value: foldValue(attribute, text), literal: text };
   }
   const problem = `"${attribute.name}" takes a value of type ${attribute.type}, not "${excerpt(text)}"`;

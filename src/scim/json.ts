@@ -37,7 +37,7 @@ export function uniqueEntries(object: JsonObject, where: string): [name: string,
     if (seen.has(folded)) {
       throw badRequest(
         'invalidSyntax',
-        `"${name}" occurs twice in ${where}, in different case: send it once`,
+        `"${name.slice(0, 200)}" occurs twice in ${where}, in different case: send it once`,
       );
     }
     seen.add(folded);

@@ -30,9 +30,9 @@ export function splitMemberOperations(operations: readonly PatchOperation[]): {
   for (const operation of operations) {
     const { target } = operation;
     const path = target.kind === 'attribute' || target.kind === 'element' ? target.path : undefined;
-    if (path?.attribute.name !== 'members' || path.extension !== undefined)
+    if (path?.attribute.name !== 'members' || path.extension !== undefined) {
       attributeOperations.push(operation);
-    else steps.push(memberStep(operation));
+    } else steps.push(memberStep(operation));
   }
   return { attributeOperations, steps };
 }
@@ -46,8 +46,9 @@ function memberStep({ op, target, value }: PatchOperation): MemberStep {
     if (ids?.length === 1 && ids[0] === id) return { kind: 'add', ids };
   }
   if (target.kind === 'attribute' && target.path.subAttribute === undefined) {
-    if (op === 'remove')
+    if (op === 'remove') {
       return value === undefined ? { kind: 'replace', ids: [] } : { kind: op, ids: memberIds(value) };
+    }
     return { kind: op, ids: userIds(value ?? []) };
   }
   throw badRequest('mutability', 'A member cannot be changed: add it to "members" or remove it from there');

@@ -12,8 +12,6 @@ import type { AttributePath, FilterNode, JsonObject, JsonValue, Reading, Resourc
 export const LIST_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 export const SEARCH_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest';
 export const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
-export const BULK_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
-export const BULK_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:BulkResponse';
 export const ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
 
 /**
@@ -91,10 +89,12 @@ function readParameters(query: Record<string, unknown>): Parameters {
 
 function readText(parameters: Parameters, name: string): string | undefined {
   const value = parameters.get(name.toLowerCase());
-  if (Array.isArray(value))
+  if (Array.isArray(value)) {
     throw badRequest('invalidSyntax', `The parameter "${name}" is given twice: send one`);
-  if (value !== undefined && typeof value !== 'string')
+  }
+  if (value !== undefined && typeof value !== 'string') {
     throw badRequest('invalidSyntax', `${name} must be a string`);
+  }
   return value;
 }
 
@@ -110,8 +110,9 @@ function readNames(parameters: Parameters, name: string): string[] | undefined {
 /** An integer, in a query as text; beyond what a number holds exactly it counts as the largest that does. */
 function readInteger(parameters: Parameters, name: string): number | undefined {
   const value = parameters.get(name.toLowerCase());
-  if (Array.isArray(value))
+  if (Array.isArray(value)) {
     throw badRequest('invalidSyntax', `The parameter "${name}" is given twice: send one`);
+  }
   if (value === undefined) return undefined;
   const number = typeof value === 'string' && /^-?\d{1,20}$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isInteger(number)) {

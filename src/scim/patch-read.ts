@@ -62,8 +62,9 @@ function readOperation(operation: JsonValue, context: Context): PatchOperation[]
   const value = members.get('value');
   if (op === undefined) throw badRequest('invalidSyntax', 'op must be add, remove or replace');
   if (typeof path !== 'string') throw badRequest('invalidPath', 'path must be a string');
-  if (value === undefined && op !== 'remove')
+  if (value === undefined && op !== 'remove') {
     throw badRequest('invalidValue', `value is missing: ${op} needs one`);
+  }
   if (path !== '') return readPath(op, path, value, context);
   return op === 'remove' ? readRemoveWithoutPath(value, context) : readMembers(op, value, '', context);
 }
@@ -73,8 +74,9 @@ function readPath(op: Op, path: string, value: JsonValue | undefined, context: C
   const target = parsePatchPath(context.type, path, context.reading);
   if (isSchemas(target) && op !== 'remove') return [];
   const [readOnly] = definitions(target).filter(({ mutability }) => mutability === 'readOnly');
-  if (readOnly !== undefined)
+  if (readOnly !== undefined) {
     throw badRequest('mutability', `${path} is read-only: only the service sets it`);
+  }
   return isDropped(target, value, path, context.reading) ? [] : readTarget(op, target, value, context);
 }
 
@@ -94,8 +96,9 @@ function readMembers(
   return uniqueEntries(value, 'value').flatMap(([name, member]) => {
     const target = memberTarget(`${prefix}${name}`, context);
     if (target === undefined) note(context.reading, 'unknownAttribute', name);
-    if (target === undefined || isSchemas(target) || isDropped(target, member, name, context.reading))
+    if (target === undefined || isSchemas(target) || isDropped(target, member, name, context.reading)) {
       return [];
+    }
     return readTarget(op, target, member, context);
   });
 }
@@ -185,7 +188,7 @@ function readAttribute(
   const attribute = path.subAttribute ?? path.attribute;
   const where = nameOf(path);
   if (attribute.multiValued) {
-    const values = value === null || value === '' || Array.isArray(value) ? value : [value];
+    const values = Array.isArray(value) ? value : [value];
     const read = readAttributeValue(values, attribute, where, context.reading);
     if (read !== undefined) return [{ op, target, value: read }];
     return op === 'add' ? [] : [{ op: 'remove', target }];

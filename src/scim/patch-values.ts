@@ -1,7 +1,7 @@
 import { findAttribute } from './attribute-path.ts';
 import { foldValue } from './fold.ts';
 import { isObject, ownValue } from './json.ts';
-import type { Attribute, JsonValue } from './types.ts';
+import type { Attribute, JsonObject, JsonValue } from './types.ts';
 
 /**
  * The values of a multi-valued attribute after an `add`: a value that is there already, the same `value` and
@@ -62,14 +62,23 @@ function isPrimary(value: JsonValue): boolean {
   return isObject(value) && ownValue(value, 'primary') === true;
 }
 
+/** Values are replaced, never changed, so that what was found once holds for all operations of a PATCH. */
+const identities = new WeakMap<JsonObject, string>();
+
 /** What makes two values of an attribute the same: `value` and `type`, or everything where there is no `value`. */
 function identityOf(value: JsonValue, attribute: Attribute): string {
   if (!isObject(value)) return JSON.stringify(foldValue(attribute, value));
-  const names = Object.hasOwn(value, 'value') ? ['value', 'type'] : Object.keys(value).sort();
-  const parts = names.map((name) => {
-    const part = ownValue(value, name) ?? null;
-    const subAttribute = findAttribute(attribute.subAttributes ?? [], name);
-    return [name, subAttribute === undefined ? part : foldValue(subAttribute, part)];
-  });
-  return JSON.stringify(parts);
+  let identity = identities.get(value);
+  if (identity === undefined) {
+    const names = Object.hasOwn(value, 'value') ? ['value', 'type'] : Object.keys(value).sort();
+    identity = JSON.stringify(names.map((name) => [name, foldedPart(value, name, attribute)]));
+    identities.set(value, identity);
+  }
+  return identity;
+}
+
+function foldedPart(value: JsonObject, name: string, { subAttributes = [] }: Attribute): JsonValue {
+  const part = ownValue(value, name) ?? null;
+  const subAttribute = findAttribute(subAttributes, name);
+  return subAttribute === undefined ? part : foldValue(subAttribute, part);
 }

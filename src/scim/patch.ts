@@ -68,11 +68,13 @@ function changeAttribute(holder: JsonObject, attribute: Attribute, { op, value }
   const { name, multiValued } = attribute;
   if (value === undefined) delete holder[name];
   else if (!multiValued) holder[name] = value;
-  else {
-    const values = VALUE_CHANGES[op](listOf(ownValue(holder, name)), listOf(value), attribute);
-    requireFew(values, attribute, name);
-    holder[name] = values;
-  }
+  else
+    setValues(holder, attribute, VALUE_CHANGES[op](listOf(ownValue(holder, name)), listOf(value), attribute));
+}
+
+function setValues(holder: JsonObject, attribute: Attribute, values: JsonValue[]): void {
+  requireFew(values, attribute, attribute.name);
+  holder[attribute.name] = values;
 }
 
 /** A sub-attribute of a single complex value. A new `value` leaves no `$ref` behind that leads to the old one. */
@@ -100,10 +102,11 @@ function changeElements(
   const selected = new Set(
     elements.filter((element) => filter === undefined || matchesElement(element, filter)),
   );
-  holder[attribute.name] =
+  const values =
     change.op === 'remove'
       ? removeSelected(elements, selected, selection)
       : writeSelected(elements, selected, selection, change);
+  setValues(holder, attribute, values);
 }
 
 function removeSelected(
@@ -112,15 +115,18 @@ function removeSelected(
   { subAttribute }: Selection,
 ): JsonValue[] {
   if (subAttribute === undefined) return elements.filter((element) => !selected.has(element));
-  for (const element of selected) if (isObject(element)) delete element[subAttribute.name];
-  return elements.filter((element) => !selected.has(element) || saysSomething(element));
+  return elements.flatMap((element) => {
+    if (!selected.has(element) || !isObject(element)) return [element];
+    const { [subAttribute.name]: _removed, ...rest } = element;
+    return saysSomething(rest) ? [rest] : [];
+  });
 }
 
 /** Sub-attributes that describe a value and are none: an e-mail address without its address is no element. */
 const LABELS: ReadonlySet<string> = new Set(['type', 'primary', 'display']);
 
-function saysSomething(element: JsonValue): boolean {
-  return !isObject(element) || Object.keys(element).some((name) => !LABELS.has(name));
+function saysSomething(element: JsonObject): boolean {
+  return Object.keys(element).some((name) => !LABELS.has(name));
 }
 
 /**

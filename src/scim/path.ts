@@ -56,7 +56,7 @@ function closingBracket(text: string, from: number): number {
 }
 
 function resolve(type: ResourceType, text: string, reading: Reading): AttributePath {
-  const path = readAttributePath(type, text, reading, 'invalidPath');
+  const path = readAttributePath(type, text, reading);
   if (path === undefined) throw invalidPath(text, `the schemas of a ${type.name} have no such attribute`);
   return path;
 }

@@ -13,7 +13,7 @@ interface Tolerance {
 /** Everything that is read more generously than RFC 7643 and RFC 7644 ask, by name. */
 export const TOLERANCES = {
   schemasMissing: {
-    source: 'authentik before 2023, goauthentik providers/scim/clients',
+    source: 'old releases of authentik (goauthentik, providers/scim/clients)',
     hint: 'name the message or resource schema in "schemas"',
     scimType: 'invalidSyntax',
   },
@@ -111,7 +111,7 @@ export type ToleranceName = keyof typeof TOLERANCES;
 export function note(reading: Reading, name: ToleranceName, where?: string): void {
   if (reading.strict) {
     const { hint, scimType } = TOLERANCES[name];
-    const place = where === undefined ? '' : ` (${where})`;
+    const place = where === undefined ? '' : ` (${where.slice(0, 200)})`;
     throw badRequest(scimType, `Strict mode does not tolerate "${name}"${place}: ${hint}`);
   }
   reading.tolerances.add(name);

@@ -151,8 +151,9 @@ export function missingAttributes(resource: Resource, type: ResourceType): strin
   const missing = absent.map(({ schema }) => schema.id);
   for (const [prefix, holder, attributes] of attributeSets(resource, type)) {
     for (const { name, required, mutability } of attributes) {
-      if (required && mutability !== 'readOnly' && !Object.hasOwn(holder, name))
+      if (required && mutability !== 'readOnly' && !Object.hasOwn(holder, name)) {
         missing.push(`${prefix}${name}`);
+      }
     }
   }
   return missing;

@@ -119,8 +119,9 @@ function readComplex(
     if (entries.some(([name]) => name.toLowerCase() === 'value')) return undefined;
   }
   for (const { name, required } of subAttributes) {
-    if (required && !Object.hasOwn(values, name))
+    if (required && !Object.hasOwn(values, name)) {
       throw badRequest('invalidValue', `${where}.${name} is required`);
+    }
   }
   return Object.keys(values).length === 0 ? undefined : values;
 }
@@ -157,8 +158,9 @@ function readSimple(
 
 /** Text that passes a test. PostgreSQL stores neither NUL nor half of a surrogate pair. */
 function readText(value: unknown, where: string, test: (text: string) => boolean, expected: string): string {
-  if (typeof value !== 'string' || !test(value))
+  if (typeof value !== 'string' || !test(value)) {
     throw badRequest('invalidValue', `${where} must be ${expected}`);
+  }
   if (value.includes('\0') || !value.isWellFormed()) {
     throw badRequest(
       'invalidValue',

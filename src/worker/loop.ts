@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 /** How a turn went: there is more to do at once; it did something; there was nothing to do. */
 export type Turn = 'more' | 'some' | 'none';
 
-export interface LoopOptions {
+interface LoopOptions {
   /** The name under which failures are logged. */
   readonly name: string;
   turn(): Promise<Turn>;

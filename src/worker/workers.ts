@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { EVENTS_PER_TURN, releaseSealing, seal } from '../events/seal.ts';
 import { startLoop } from './loop.ts';
 
-export interface Workers {
+interface Workers {
   /** Ends every loop after its current turn, and hands over what other instances can take over at once. */
   stop(): Promise<void>;
 }

@@ -8,9 +8,9 @@ import { resolveAttributePath } from '../../src/scim/path.ts';
 import { GROUP_TYPE } from '../../src/scim/resource-types.ts';
 import type { AttributePath, FilterNode } from '../../src/scim/types.ts';
 import { runs } from '../support/runs.ts';
+import { reading, refusal } from '../support/scim.ts';
 import { accepted, refused, tolerated } from './filter-cases.ts';
 import { expected, meanings, nameOf, parsed, TYPE, write } from './filter-spelling.ts';
-import { reading, refusal } from './refusal.ts';
 
 /** A node in short: `name operator value`, `+` before a name of an extension, `(… and …)`, `name[…]`. */
 function short(node: FilterNode): string {
@@ -60,19 +60,19 @@ t.test('tolerances are noted by name, and strict mode refuses them by name', asy
     const used = reading();
     t.equal(short(parseFilter(filter, TYPE, used)), node, filter);
     t.strictSame([...used.tolerances], [name], filter);
-    const error = refusal(() => parseFilter(filter, TYPE, reading(true)));
-    t.match(error, { status: 400, scimType: 'invalidFilter' });
-    t.ok(error.message.includes(name), error.message);
+    t.match(
+      refusal(() => parseFilter(filter, TYPE, reading(true))),
+      new RegExp(`^invalidFilter: .*${name}`),
+    );
   }
 });
 
 for (const [section, rows] of refused) {
   t.test(section, async (t) => {
     for (const [filter, word] of rows) {
-      const error = refusal(() => parseFilter(filter, TYPE, reading()));
-      t.match(error, { status: 400, scimType: 'invalidFilter' });
-      t.ok(error.message.includes(word), `${JSON.stringify(filter.slice(0, 60))}: ${error.message}`);
-      t.match(error.message, /at character \d+ of the filter/);
+      const answer = refusal(() => parseFilter(filter, TYPE, reading())) ?? 'none';
+      t.ok(answer.startsWith('invalidFilter: ') && answer.includes(word), answer);
+      t.match(answer, /at character \d+ of the filter/);
     }
   });
 }
@@ -119,9 +119,8 @@ t.test('limits hold at N and refuse N + 1', async (t) => {
   ];
   for (const [make, limit] of cases) {
     t.ok(parseFilter(make(limit), TYPE, reading()), `${make.name} ${limit}`);
-    const error = refusal(() => parseFilter(make(limit + 1), TYPE, reading()));
-    t.match(error, { status: 400, scimType: 'invalidFilter' });
-    t.match(error.message, String(limit));
+    const answer = refusal(() => parseFilter(make(limit + 1), TYPE, reading()));
+    t.match(answer, new RegExp(`^invalidFilter: .*${limit}`));
   }
 });
 
@@ -145,7 +144,7 @@ t.test('input that makes other parsers slow or overflow the stack is refused at 
   for (const input of inputs) {
     t.match(
       refusal(() => parseFilter(input, TYPE, reading())),
-      { status: 400, scimType: 'invalidFilter' },
+      /^invalidFilter: /,
     );
   }
 });
@@ -157,7 +156,7 @@ t.test('a filter in any spelling parses to what it means', async () => {
       fc.pre(text.length <= FILTER_LIMITS.characters);
       assert.deepStrictEqual(parsed(parseFilter(text, TYPE, reading(true))), expected(meaning));
     }),
-    { numRuns: runs(2_000, 100_000) },
+    { numRuns: runs(2_000, 40_000) },
   );
 });
 
@@ -224,6 +223,6 @@ t.test('only ScimErrors escape from a filter, whatever it is', async () => {
       }
       return true;
     }),
-    { numRuns: runs(5_000, 500_000) },
+    { numRuns: runs(5_000, 200_000) },
   );
 });

@@ -9,6 +9,7 @@ t.test('text that is equal without case folds to the same text', async (t) => {
     ['ASCII', 'BJensen@Example.com', 'bjensen@EXAMPLE.COM'],
     ['umlauts', 'MÜLLER', 'müller'],
     ['composed and decomposed', 'Müller', 'Mu\u0308ller'],
+    ['a letter that is composed in lower case only', 'J\u030c', '\u01f0'],
     ['full-width letters and digits', 'ＢＪ１', 'bj1'],
     ['half-width kana', 'ｶﾞ', 'ガ'],
     ['the Kelvin sign', '273\u212a', '273k'],

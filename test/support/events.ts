@@ -18,7 +18,12 @@ export async function openTestDatabase(t: Test, poolSize = 4): Promise<Database>
 }
 
 /** Writes an event as an action does; `label` comes back as the event's `after`. */
-export function writeEvent(trx: Transaction<Tables>, tenantId: string, label: string): Promise<void> {
+export function writeEvent(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  label: string,
+  type = 'user.created',
+): Promise<void> {
   return record(
     trx,
     {
@@ -27,7 +32,7 @@ export function writeEvent(trx: Transaction<Tables>, tenantId: string, label: st
       at: new Date('2026-01-02T03:04:05.678Z'),
       changeId: randomUUID(),
     },
-    [{ type: 'user.created', resourceType: 'User', resourceId: randomUUID(), after: { label } }],
+    [{ type, resourceType: 'User', resourceId: randomUUID(), after: { label } }],
   );
 }
 
@@ -35,14 +40,13 @@ export function labelOf(event: FeedEvent): string {
   return (event.after as { label: string }).label;
 }
 
-/** Writes one event for each label, each in a transaction of its own, ready to be sealed. */
+/** Writes one event for each label, each in a transaction of its own. */
 export async function commitEvents(
   database: Database,
   tenantId: string,
   labels: readonly string[],
 ): Promise<void> {
   for (const label of labels) await transaction(database, (trx) => writeEvent(trx, tenantId, label));
-  await settle(database);
 }
 
 export async function countUnsealed(database: Database): Promise<number> {
@@ -52,16 +56,6 @@ export async function countUnsealed(database: Database): Promise<number> {
     .where('sequence', 'is', null)
     .executeTakeFirstOrThrow();
   return count;
-}
-
-/** Resolves when no transaction on the server is left that is older than a committed event. */
-export async function settle(database: Database): Promise<void> {
-  for (;;) {
-    const { rows } = await database.pool.query(
-      'select from event where transaction_id >= pg_snapshot_xmin(pg_current_snapshot()) limit 1',
-    );
-    if (rows.length === 0) return;
-  }
 }
 
 /** Resolves when so many backends of this database wait for a lock. */

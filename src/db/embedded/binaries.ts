@@ -47,9 +47,9 @@ function nativeFolder(): string {
 async function tryBinaries(native: string, account: Account | undefined) {
   await linkLibraries(native).catch(ignoreReadOnly);
   const postgres = join(native, 'bin', 'postgres');
-  const { exitCode, output } = await run(postgres, ['--version'], { account });
-  const version = /PostgreSQL\) (\d+)/.exec(output)?.[1];
-  if (exitCode !== 0 || version === undefined) return { fault: output || `exit code ${exitCode}` };
+  const { exitCode, stdout, stderr } = await run(postgres, ['--version'], { account });
+  const version = /PostgreSQL\) (\d+)/.exec(stdout)?.[1];
+  if (exitCode !== 0 || version === undefined) return { fault: stderr || `exit code ${exitCode}` };
   return { binaries: { initdb: join(native, 'bin', 'initdb'), postgres, version } };
 }
 

@@ -50,7 +50,7 @@ async function createDatabase(
   await mkdir(fresh, { mode: 0o700 });
   if (account) await chown(fresh, account.uid, account.gid);
   const descriptor = await open(fresh, 'r');
-  const { exitCode, output } = await run(
+  const { exitCode, stderr } = await run(
     binaries.initdb,
     [
       `--pgdata=${account ? inheritedFolder : fresh}`,
@@ -66,7 +66,7 @@ async function createDatabase(
   ).finally(() => descriptor.close());
   if (exitCode !== 0) {
     await rm(fresh, { recursive: true, force: true });
-    throw new StartError(`PostgreSQL could not make a database in ${dataDir}:\n${output}\n${wayOut}`);
+    throw new StartError(`PostgreSQL could not make a database in ${dataDir}:\n${stderr}\n${wayOut}`);
   }
   await moveIntoPlace(fresh, folder);
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { StartError } from '../../start-error.ts';
 import { readPostmaster } from './postmaster.ts';
-import { isAlive, parentOf, processesIn } from './processes.ts';
+import { interrupt, isAlive, parentOf, serversIn } from './processes.ts';
 import { removeRuntimeFolder } from './runtime-folder.ts';
 
 /** How the server's command line names the process that started it, for the next start to compare. */
@@ -19,13 +19,14 @@ export async function settlePrevious(folder: string, log: Logger): Promise<void>
   const previous = await readPostmaster(folder);
   if (!previous) return;
   await refuseInUse(folder);
-  if ((await processesIn(folder))?.includes(previous.pid)) {
+  if ((await serversIn(folder))?.includes(previous.pid)) {
     log.warn({ server: previous.pid }, 'stopping the database server of a start that was killed');
-    process.kill(previous.pid, 'SIGINT');
+    interrupt(previous.pid);
   }
-  await untilNobodyWorksIn(folder, previous.pid);
+  await untilNoServerIn(folder, previous.pid);
   // PostgreSQL takes any living process with this id for a server; we know better now.
-  if (isAlive(previous.pid)) await rm(join(folder, 'postmaster.pid'), { force: true });
+  const left = await readPostmaster(folder);
+  if (left?.pid === previous.pid && isAlive(left.pid)) await rm(join(folder, 'postmaster.pid'));
   await removeRuntimeFolder(previous.socketFolder);
 }
 
@@ -37,15 +38,16 @@ export async function settlePrevious(folder: string, log: Logger): Promise<void>
 export async function refuseInUse(folder: string): Promise<void> {
   const server = await readPostmaster(folder);
   if (!server || !isAlive(server.pid)) return;
-  const working = await processesIn(folder);
+  const working = await serversIn(folder);
   // Where the system does not say who works in the folder, any process with this id might be the server.
   if (!working) throw inUse(folder, server.pid, 'the process');
   if (!working.includes(server.pid)) return;
-  const commandLine = await readFile(`/proc/${server.pid}/cmdline`, 'utf8');
-  const parent = (await parentOf(server.pid)) ?? 0;
+  const commandLine = await readFile(`/proc/${server.pid}/cmdline`, 'utf8').catch(() => undefined);
+  const parent = await parentOf(server.pid);
+  if (commandLine === undefined || parent === undefined) return; // It has just gone.
   if (commandLine.includes(`\0${ownerSetting(parent)}\0`)) throw inUse(folder, parent, 'Rollcall, process');
-  if (!commandLine.includes('\0cluster_name=rollcall-'))
-    throw inUse(folder, server.pid, 'another server, process');
+  const ours = commandLine.includes('\0cluster_name=rollcall-');
+  if (!ours) throw inUse(folder, server.pid, 'another server, process');
 }
 
 function inUse(folder: string, pid: number, who: string): StartError {
@@ -55,9 +57,10 @@ function inUse(folder: string, pid: number, who: string): StartError {
 }
 
 /** A fast shutdown writes everything to disk first; a server that was killed itself leaves children for a moment. */
-async function untilNobodyWorksIn(folder: string, pid: number): Promise<void> {
+async function untilNoServerIn(folder: string, pid: number): Promise<void> {
   const deadline = Date.now() + 60_000;
-  while ((await processesIn(folder))?.length) {
+  while ((await serversIn(folder))?.length) {
+    await refuseInUse(folder);
     if (Date.now() > deadline) throw inUse(folder, pid, 'a server that does not stop, process');
     await sleep(50);
   }

@@ -9,11 +9,20 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Asks a process to stop; one that has gone already is fine. A PostgreSQL server does a fast shutdown. */
+export function interrupt(pid: number): void {
+  try {
+    process.kill(pid, 'SIGINT');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /**
- * The processes that work in `folder`, which every process of a PostgreSQL server does in its data folder.
- * Undefined where the system does not say (no /proc).
+ * The PostgreSQL processes that work in `folder`; all of a server's do in its data folder. Undefined
+ * where the system does not say (no /proc).
  */
-export async function processesIn(folder: string): Promise<number[] | undefined> {
+export async function serversIn(folder: string): Promise<number[] | undefined> {
   const home = await stat(folder);
   const names = await readdir('/proc').catch(() => undefined);
   const pids = names?.map(Number).filter(Number.isInteger) ?? [];
@@ -21,7 +30,9 @@ export async function processesIn(folder: string): Promise<number[] | undefined>
   const found = await Promise.all(
     pids.map(async (pid) => {
       const cwd = await stat(`/proc/${pid}/cwd`).catch(() => undefined);
-      return cwd?.dev === home.dev && cwd.ino === home.ino;
+      if (cwd?.dev !== home.dev || cwd.ino !== home.ino) return false;
+      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+      return name === 'postgres\n';
     }),
   );
   return pids.filter((_, index) => found[index]);

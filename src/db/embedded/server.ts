@@ -1,5 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -9,7 +9,7 @@ import { type Binaries, findBinaries, wayOut } from './binaries.ts';
 import { databaseUser, prepareDataFolder } from './data-folder.ts';
 import { readPostmaster } from './postmaster.ts';
 import { ownerSetting, refuseInUse, settlePrevious } from './previous.ts';
-import { type Account, inheritedFolder, spawnProgram, tail } from './run.ts';
+import { type Account, inheritedFolder, type Program, spawnProgram, tail } from './run.ts';
 import { makeRuntimeFolder, type RuntimeFolder, removeRuntimeFolder } from './runtime-folder.ts';
 
 export interface EmbeddedOptions {
@@ -51,7 +51,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const runtime = await makeRuntimeFolder(account);
   try {
     const binaries = await findBinaries(account, runtime.path);
-    const folder = await prepareDataFolder({ ...options, account, binaries });
+    const dataDir = resolve(options.dataDir);
+    const folder = await prepareDataFolder({ ...options, dataDir, account, binaries });
     await settlePrevious(folder, options.log);
     return await startServer(folder, { ...options, account, binaries, runtime });
   } catch (error) {
@@ -62,12 +63,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
 
 function unusable(dataDir: string, cause: unknown): unknown {
   if (!(cause instanceof Error && 'syscall' in cause)) return cause;
-  return new StartError(
-    `DATA_DIR ${dataDir} cannot be used: ${cause.message}. Choose another folder. ${wayOut}`,
-    {
-      cause,
-    },
-  );
+  const message = `DATA_DIR ${dataDir} cannot be used: ${cause.message}. Choose another folder. ${wayOut}`;
+  return new StartError(message, { cause });
 }
 
 interface ServerOptions extends EmbeddedOptions {
@@ -79,31 +76,27 @@ interface ServerOptions extends EmbeddedOptions {
 async function startServer(folder: string, options: ServerOptions): Promise<EmbeddedServer> {
   const { account, binaries, runtime, log } = options;
   const descriptor = await open(folder, 'r');
+  const values = Object.entries({ ...settings, ...options.settings });
   const child = spawnProgram(
     binaries.postgres,
     [
       ...['-D', account ? inheritedFolder : folder],
       ...['-k', runtime.socketFolder],
       ...['-c', ownerSetting(process.pid)],
-      ...Object.entries({ ...settings, ...options.settings }).flatMap(([name, value]) => [
-        '-c',
-        `${name}=${value}`,
-      ]),
+      ...values.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     { account, folder: descriptor.fd },
   );
-  const output = tail(child);
-  createInterface({ input: child.stderr as NonNullable<typeof child.stderr> }).on('line', (line) =>
-    log.debug(line),
-  );
-  const ended = new Promise<void>((resolve) => {
-    child.once('error', () => resolve());
-    child.once('close', () => resolve());
+  const errors = tail(child.stderr);
+  createInterface({ input: child.stderr }).on('line', (line) => log.debug(line));
+  const ended = new Promise<void>((end) => {
+    child.once('error', () => end());
+    child.once('close', () => end());
   }).then(() => removeRuntimeFolder(runtime.socketFolder));
   await descriptor.close();
   if (!(await isReady(child, folder, ended))) {
     await refuseInUse(folder);
-    throw new StartError(`PostgreSQL did not start on ${folder}:\n${output().trim()}\n${wayOut}`);
+    throw new StartError(`PostgreSQL did not start on ${folder}:\n${errors()}\n${wayOut}`);
   }
   log.info({ folder, server: child.pid }, 'the database server runs');
   const connection = { host: runtime.socketFolder, port: 5432, user: databaseUser, database: 'postgres' };
@@ -111,7 +104,7 @@ async function startServer(folder: string, options: ServerOptions): Promise<Embe
 }
 
 /** Waits as long as the server takes: after a crash it reads its log again first. False when it has ended. */
-async function isReady(child: ChildProcess, folder: string, ended: Promise<void>): Promise<boolean> {
+async function isReady(child: Program, folder: string, ended: Promise<void>): Promise<boolean> {
   let over = false;
   void ended.then(() => {
     over = true;
@@ -125,7 +118,7 @@ async function isReady(child: ChildProcess, folder: string, ended: Promise<void>
 }
 
 /** A fast shutdown; where that takes too long, an immediate one, after which the next start recovers. */
-async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
+async function stop(child: Program, ended: Promise<void>): Promise<void> {
   const signals = [
     ['SIGINT', 20_000],
     ['SIGQUIT', 5_000],

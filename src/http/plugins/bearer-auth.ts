@@ -46,6 +46,14 @@ export function requireScope(
   };
 }
 
+/** A hook behind `requirePrincipal` for what only the operator of the service may do. */
+export async function requireOperator({ principal }: FastifyRequest): Promise<void> {
+  if (principal.kind === 'operator') return;
+  throw new AppError('forbidden', 'This credential may not act here: it takes an operator key', {
+    reason: 'operator_only',
+  });
+}
+
 /** Whether the credential is a key with this scope; an operator's has none. */
 export function hasScope(principal: Principal, scope: Scope): boolean {
   return principal.kind !== 'operator' && principal.scopes.includes(scope);

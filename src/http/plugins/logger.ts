@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 
-export interface LoggerOptions {
+interface LoggerOptions {
   /** The least severe level that is written: `debug`, `info`, `warn`, `error`. */
   readonly level: string;
   /** Where the lines go; standard output by default. */

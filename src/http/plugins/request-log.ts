@@ -1,50 +1,88 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Principal } from '../../context.ts';
-import { AppError } from '../../errors.ts';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What was thrown first while the request was answered, for the log. */
+    /** The first error while the request was answered, for the log. */
     thrown: unknown;
+  }
+  interface FastifyContextConfig {
+    /** For probes: their requests are logged at `debug`, unless they fail. */
+    quiet?: boolean;
   }
 }
 
+/** Goes into the application's constructor: Fastify's own lines about requests hold URLs, and stay out. */
+export const logController = new LogController({
+  disableRequestLogging: true,
+  requestIdLogLabel: 'requestId',
+});
+
 /**
- * Gives each request its id and, when it has ended, its one line in the log: what was asked, by which key, and
- * how it ended. The route stands for the URL, which holds names in filters and look-ups.
+ * Gives each request its id and one line in the log, when it has ended: what was asked, by which key, and how it
+ * ended. The route stands for the URL, because filters and look-ups hold names.
  */
-export function logRequests(app: FastifyInstance): void {
+export async function requestLog(app: FastifyInstance): Promise<void> {
   app.setGenReqId(requestId);
   app.decorateRequest('thrown', undefined);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    // Comes also when the client has gone away, where Fastify's own hooks stay silent.
+    reply.raw.once('close', () => logRequest(request, reply));
   });
   app.addHook('onError', async (request, _reply, error) => {
-    request.thrown = error;
+    request.thrown ??= error;
   });
-  app.addHook('onResponse', async (request, reply) => logRequest(request, reply));
 }
 
+// The hooks are for the whole application, not for a scope of the plugin's own.
+Object.assign(requestLog, { [Symbol.for('skip-override')]: true });
+
 /** The caller's `x-request-id`, so that its log and ours can be read together, or a new one. */
-export function requestId({ headers }: IncomingMessage): string {
+function requestId({ headers }: IncomingMessage): string {
   const sent = headers['x-request-id'];
   return typeof sent === 'string' && /^[\w.:-]{1,64}$/.test(sent) ? sent : randomUUID();
 }
 
-/** Writes the line of a finished request. */
-export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  const status = reply.statusCode;
+type Outcome = 'ok' | 'refused' | 'failed' | 'aborted';
+
+function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const outcome = reply.raw.writableEnded ? outcomeOf(reply.statusCode) : 'aborted';
   const line = {
     method: request.method,
     route: request.routeOptions.url,
-    status,
+    ...(outcome !== 'aborted' && { status: reply.statusCode }),
     milliseconds: Math.round(reply.elapsedTime * 10) / 10,
-    ...who(request.principal),
-    outcome: status < 400 ? 'ok' : status < 500 ? 'refused' : 'failed',
-    ...why(request),
+    ...actedBy(request),
+    outcome,
+    ...(outcome !== 'ok' && refusedFor(request)),
     ...(request.tolerances?.size && { tolerances: [...request.tolerances] }),
   };
-  request.log[status < 500 ? 'info' : 'error'](line, 'request');
+  request.log[levelOf(request, outcome)](line, 'request');
+}
+
+function levelOf({ routeOptions }: FastifyRequest, outcome: Outcome): 'debug' | 'info' | 'warn' {
+  if (outcome === 'failed') return 'warn';
+  return routeOptions.config?.quiet ? 'debug' : 'info';
+}
+
+function outcomeOf(status: number): Outcome {
+  if (status < 400) return 'ok';
+  return status < 500 ? 'refused' : 'failed';
+}
+
+/** Ids only: the names of keys are free text. Without a principal nobody was let in. */
+function actedBy({ principal, tenantId }: Partial<FastifyRequest>): object {
+  if (principal === undefined) return { actor: { kind: 'none' } };
+  const tenant = principal.kind === 'api_key' ? principal.tenant.id : tenantId;
+  const id = principal.kind === 'operator' ? undefined : principal.id;
+  return { tenant, actor: { kind: principal.kind, id } };
+}
+
+/** The stable words of a refusal; its message may quote what was sent. */
+function refusedFor({ refusal, thrown }: FastifyRequest): object {
+  const { code, reason } = (thrown ?? {}) as { code?: unknown; reason?: unknown };
+  const scimType = refusal?.scimType;
+  return { ...(scimType && { scimType }), ...(code !== undefined && { code, reason }) };
 }

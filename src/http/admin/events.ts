@@ -1,0 +1,51 @@
+import Type from 'typebox';
+import type { Context } from '../../context.ts';
+import { type FeedEvent, readFeed } from '../../events/feed.ts';
+import { DEFAULT_LIMIT, Id, nullable, pageQuery, problems } from '../shapes.ts';
+import type { TypedScope } from '../typebox.ts';
+
+const Event = Type.Unsafe<FeedEvent>(
+  Type.Object({
+    id: Id,
+    sequence: Type.Integer({ description: "Counts the tenant's events from 1, without a gap" }),
+    type: Type.String(),
+    at: Type.String({ format: 'date-time' }),
+    actor: Type.Unknown({ description: 'Who did it: kind, and id and name of the credential' }),
+    resource: Type.Object({ type: Type.String(), id: nullable(Id) }),
+    reason: Type.Unknown(),
+    before: Type.Unknown(),
+    after: Type.Unknown(),
+    changeId: Type.String({ format: 'uuid', description: 'Shared by the events of one change' }),
+    requestId: nullable(Type.String()),
+  }),
+);
+const Word = Type.String({ pattern: '^[\\x21-\\x7e]{1,200}$' });
+
+/** The tenant's events, which the admin API and the product API give out alike. */
+export function eventRoutes(scope: TypedScope, context: Context, surface: 'admin' | 'product'): void {
+  scope.get(
+    '/tenants/:tenant/events',
+    {
+      schema: {
+        tags: ['Events'],
+        operationId: surface === 'admin' ? 'listEvents' : 'readEvents',
+        summary: 'Read what happened in the tenant, behind a cursor and in order',
+        params: Type.Object({ tenant: Type.String({ description: 'Id or name' }) }),
+        querystring: Type.Object(
+          {
+            limit: pageQuery.limit,
+            after: Type.Optional(Type.String({ description: 'The `cursor` of the page before' })),
+            type: Type.Optional(Word),
+            resource: Type.Optional(
+              Type.String({ format: 'uuid', description: 'Only events of this resource' }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: Type.Object({ events: Type.Array(Event), cursor: Type.String() }), ...problems },
+      },
+    },
+    async ({ tenantId, query }) =>
+      readFeed(context.db.kysely, { ...query, tenantId, limit: query.limit ?? DEFAULT_LIMIT }),
+  );
+}

@@ -1,0 +1,38 @@
+import type { FastifyInstance } from 'fastify';
+import type { Context } from '../../context.ts';
+import type { Authenticate } from '../../tenants/authenticate.ts';
+import { speakJson } from '../json-surface.ts';
+import { hasScope, requireOperator, requireScope } from '../plugins/bearer-auth.ts';
+import { requireTenant } from '../plugins/tenant-scope.ts';
+import { typedScope } from '../typebox.ts';
+import { apiKeyRoutes } from './api-keys.ts';
+import { directoryRoutes } from './directories.ts';
+import { eventRoutes } from './events.ts';
+import { serviceKeyRoutes } from './service-keys.ts';
+import { tenantRoutes, tenantsRoutes } from './tenants.ts';
+
+/** The admin API under `/api/admin/v1`: the operator everywhere, a tenant's own key in its tenant. */
+export async function adminSurface(
+  surface: FastifyInstance,
+  { context, authenticate }: { context: Context; authenticate: Authenticate },
+): Promise<void> {
+  const closePaths = speakJson(surface, authenticate);
+
+  await surface.register(async function operators(scope) {
+    scope.addHook('onRequest', requireOperator);
+    tenantsRoutes(typedScope(scope), context);
+    serviceKeyRoutes(typedScope(scope), context);
+  });
+  await surface.register(async function tenantAdmins(scope) {
+    scope.addHook(
+      'onRequest',
+      requireScope('admin', (principal) => principal.kind === 'operator' || hasScope(principal, 'admin')),
+    );
+    scope.addHook('onRequest', requireTenant(context));
+    tenantRoutes(typedScope(scope), context);
+    directoryRoutes(typedScope(scope), context);
+    apiKeyRoutes(typedScope(scope), context);
+    eventRoutes(typedScope(scope), context, 'admin');
+  });
+  closePaths();
+}

@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+import type { Context } from '../../context.ts';
+import type { Authenticate } from '../../tenants/authenticate.ts';
+import { eventRoutes } from '../admin/events.ts';
+import { speakJson } from '../json-surface.ts';
+import { hasScope, requireScope } from '../plugins/bearer-auth.ts';
+import { requireTenant } from '../plugins/tenant-scope.ts';
+import { typedScope } from '../typebox.ts';
+
+/** The product API under `/api/v1`: service keys everywhere, a tenant's own key in its tenant; scope `read`. */
+export async function productSurface(
+  surface: FastifyInstance,
+  { context, authenticate }: { context: Context; authenticate: Authenticate },
+): Promise<void> {
+  const closePaths = speakJson(surface, authenticate);
+
+  await surface.register(async function readers(scope) {
+    scope.addHook(
+      'onRequest',
+      requireScope('read', (principal) => hasScope(principal, 'read')),
+    );
+    scope.addHook('onRequest', requireTenant(context));
+    eventRoutes(typedScope(scope), context, 'product');
+  });
+  closePaths();
+}

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { type Logger, pino } from 'pino';
+import { buildApp } from './app.ts';
+import { type Config, isExposedPlainly, readConfig } from './config.ts';
+import type { Context } from './context.ts';
+import { type Database, openDatabase } from './db/database.ts';
+import { startEmbedded } from './db/embedded/server.ts';
+import { migrate } from './db/migrate.ts';
+import { banner } from './start/banner.ts';
+import { makeDrain } from './start/drain.ts';
+import { makeFirstTenant } from './start/first-tenant.ts';
+import { type Lifecycle, runUntilStopped, startFailure } from './start/lifecycle.ts';
+import { keptOperatorKey, resolveSecrets } from './start/secrets.ts';
+import { waitForDatabase } from './start/wait-for-database.ts';
+import { StartError } from './start-error.ts';
+import { makeAuthenticator } from './tenants/authenticate.ts';
+import { sha256 } from './tenants/key-format.ts';
+import { startWorkers } from './worker/workers.ts';
+
+/** How long everything may take to end after the drain, in milliseconds; the longest statement takes 15,000. */
+const PATIENCE = 25_000;
+
+/** The process, from the environment to the last signal. Logs go to stdout, what a person reads to stderr. */
+async function main(): Promise<void> {
+  const config = readConfig(process.env, (path) => readFileSync(path, 'utf8'));
+  const log = pino({ level: config.logLevel });
+  await runUntilStopped(log, config.drainSeconds * 1_000 + PATIENCE, (lifecycle) =>
+    start(config, log, lifecycle),
+  );
+}
+
+/** Starts everything in the order in which one thing needs the other; the end goes backwards. */
+async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise<void> {
+  if (isExposedPlainly(config.publicUrl)) {
+    log.warn({ publicUrl: config.publicUrl }, 'PUBLIC_URL is not https: credentials travel unencrypted');
+  }
+  const db = await startDatabase(config, log, lifecycle);
+  const secrets = await resolveSecrets(config);
+  const context: Context = {
+    db,
+    log,
+    now: () => new Date(),
+    publicUrl: config.publicUrl,
+    operatorKeyHash: sha256(secrets.operatorKey),
+  };
+  const { authenticate, flushUsage } = makeAuthenticator(context);
+  const app = await buildApp(context, {
+    authenticate,
+    trustedProxies: config.trustedProxies,
+    isDraining: () => lifecycle.stopping.aborted,
+  });
+  const scimKey = config.databaseUrl ? undefined : await makeFirstTenant(context);
+  const workers = startWorkers(context, { flushUsage });
+  lifecycle.onStop(() => workers.stop());
+  await serve(app, config, lifecycle);
+  if (!config.databaseUrl) {
+    const operatorKey = config.operatorKey ? '$ROLLCALL_OPERATOR_KEY' : keptOperatorKey(config.dataDir);
+    process.stderr.write(banner({ publicUrl: config.publicUrl, scimKey, operatorKey }));
+  }
+}
+
+/** The database: the one that DATABASE_URL names, or our own; with this release's migrations. */
+async function startDatabase(config: Config, log: Logger, lifecycle: Lifecycle): Promise<Database> {
+  const connection = config.databaseUrl ?? (await startOwnServer(config, log, lifecycle));
+  const db = openDatabase({
+    connection,
+    poolSize: config.poolSize,
+    onConnectionError: (err) => log.warn({ err }, 'database connection lost'),
+  });
+  lifecycle.onStop(() => db.close());
+  await waitForDatabase(db.pool, log, lifecycle.stopping);
+  const applied = await migrate(db.pool, new URL('../../migrations/', import.meta.url));
+  if (applied.length > 0) log.info({ applied }, 'database migrated');
+  lifecycle.stopping.throwIfAborted();
+  return db;
+}
+
+async function startOwnServer({ dataDir }: Config, log: Logger, { stopping, onStop }: Lifecycle) {
+  const server = await startEmbedded({ dataDir, log });
+  onStop(() => server.stop());
+  // Nothing waits for this promise: its failure is an unexpected error, and ends the process.
+  void server.ended.then(() => {
+    if (!stopping.aborted) throw new Error('The embedded PostgreSQL server has ended unasked');
+  });
+  return server.connection;
+}
+
+/** Takes requests, until the end: then first says so at /readyz, and cuts no request that has begun. */
+async function serve(app: FastifyInstance, config: Config, { onStop }: Lifecycle): Promise<void> {
+  const { host, port, drainSeconds } = config;
+  const drain = makeDrain(app.server);
+  onStop(async () => {
+    drain();
+    await sleep(drainSeconds * 1_000);
+    await app.close();
+  });
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'it is taken' : String(error);
+    throw new StartError(`Cannot listen on ${host} port ${port}: ${reason}. Choose another HOST or PORT.`);
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${startFailure(error)}\n`);
+  process.exit(1);
+});

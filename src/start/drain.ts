@@ -1,0 +1,22 @@
+import type { Server, ServerResponse } from 'node:http';
+
+/**
+ * Returns a function that makes the server let go of its connections: from then on every answer, also to
+ * requests that are running already, asks the client to close. Otherwise a kept connection would hold up the
+ * end, or be cut while the next request is on its way.
+ */
+export function makeDrain(server: Server): () => void {
+  const running = new Set<ServerResponse>();
+  let draining = false;
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    running.add(response);
+    response.once('close', () => running.delete(response));
+    if (draining) response.setHeader('connection', 'close');
+  });
+  return () => {
+    draining = true;
+    for (const response of running) {
+      if (!response.headersSent) response.setHeader('connection', 'close');
+    }
+  };
+}

@@ -1,0 +1,178 @@
+import { mkdtemp, rm, symlink, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { createTenant } from '../src/actions/create-tenant.ts';
+import { issueApiKey } from '../src/actions/issue-api-key.ts';
+import { buildApp } from '../src/app.ts';
+import type { Actor } from '../src/context.ts';
+import { openDatabase } from '../src/db/database.ts';
+import { startEmbedded } from '../src/db/embedded/server.ts';
+import { migrate } from '../src/db/migrate.ts';
+import { makeAuthenticator } from '../src/tenants/authenticate.ts';
+import { startWorkers } from '../src/worker/workers.ts';
+import { createDatabase, migrations } from './support/database.ts';
+import { countUnsealed, firstFault } from './support/events.ts';
+
+const USERS = '/api/scim/v2/Users';
+const ACTOR: Actor = { principal: { kind: 'system', name: 'test' }, requestId: 'fixture' };
+
+/** The service as main starts it, with its workers, on a database that will fail. */
+async function startService(t: Test, connection: string | pg.ClientConfig) {
+  const db = openDatabase({ connection, poolSize: 8, onConnectionError: () => {} });
+  const context = {
+    db,
+    log: pino({ level: 'silent' }),
+    now: () => new Date(),
+    publicUrl: 'http://rollcall.test',
+    operatorKeyHash: Buffer.alloc(32),
+  };
+  const { authenticate, flushUsage } = makeAuthenticator(context);
+  const app = await buildApp(context, { authenticate, trustedProxies: [], isDraining: () => false });
+  const workers = startWorkers(context, { flushUsage });
+  t.teardown(async () => {
+    await app.close();
+    await workers.stop();
+    await db.close();
+  });
+  const tenant = await createTenant(context, ACTOR, { name: 'acme', settings: {} });
+  const { key } = await issueApiKey(context, ACTOR, {
+    tenantId: tenant.id,
+    name: 'Test',
+    scopes: ['scim'],
+    expiresAt: null,
+    directory: 'default',
+  });
+  return { app, db, tenant, key };
+}
+
+type Service = Awaited<ReturnType<typeof startService>>;
+
+/** Clients that create users as fast as they are answered, and what they were told. */
+function startLoad({ app, key }: Service) {
+  const acknowledged: string[] = [];
+  const refused: { status: number; retryAfter: unknown }[] = [];
+  let running = true;
+  let waiting: { count: number; resolve(): void } | undefined;
+
+  async function client(number: number): Promise<void> {
+    for (let turn = 0; running; turn += 1) {
+      const userName = `user-${number}-${turn}`;
+      const answer = await app.inject({
+        method: 'POST',
+        url: USERS,
+        headers: { authorization: `Bearer ${key}` },
+        payload: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName },
+      });
+      if (answer.statusCode === 201) acknowledged.push(userName);
+      else refused.push({ status: answer.statusCode, retryAfter: answer.headers['retry-after'] });
+      if (waiting && acknowledged.length >= waiting.count) waiting.resolve();
+    }
+  }
+
+  const clients = Array.from({ length: 8 }, (_, number) => client(number));
+  return {
+    acknowledged,
+    refused,
+    /** Resolves when so many more users have been acknowledged. */
+    more: (count: number) =>
+      new Promise<void>((resolve) => {
+        waiting = { count: acknowledged.length + count, resolve };
+      }),
+    async stop() {
+      running = false;
+      await Promise.all(clients);
+    },
+  };
+}
+
+/** After the faults: every client was told the truth, and service is back in the same process. */
+async function checkAftermath(t: Test, { app, db, tenant }: Service, load: ReturnType<typeof startLoad>) {
+  const others = load.refused.filter(({ status, retryAfter }) => status !== 503 || Number(retryAfter) < 1);
+  t.same(others, [], 'every refusal was 503 with Retry-After');
+  t.equal((await app.inject('/readyz')).statusCode, 200);
+
+  const users = await db.kysely.selectFrom('scim_user').select('user_name_folded').execute();
+  const stored = new Set(users.map((user) => user.user_name_folded));
+  t.same(
+    load.acknowledged.filter((name) => !stored.has(name)),
+    [],
+    'every acknowledged user is there',
+  );
+  const events = await db.kysely
+    .selectFrom('event')
+    .select('resource_id')
+    .where('type', '=', 'user.created')
+    .execute();
+  t.equal(events.length, users.length, 'every user has its event, and no event is without a user');
+  while ((await countUnsealed(db)) > 0);
+  t.equal(await firstFault(db.kysely, tenant.id), undefined, 'the sealer has found its way back');
+}
+
+t.test('connections that PostgreSQL ends under load cost 503s, and nothing else', async (t) => {
+  const { connectionString } = await createDatabase(t);
+  const service = await startService(t, connectionString);
+  const administrator = new pg.Client({ connectionString });
+  await administrator.connect();
+  t.teardown(() => administrator.end());
+
+  const load = startLoad(service);
+  for (let fault = 0; fault < 20; fault += 1) {
+    await load.more(20);
+    await administrator.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and pid <> pg_backend_pid()`,
+    );
+  }
+  await load.more(100);
+  await load.stop();
+  t.not(load.refused.length, 0, 'the faults were felt');
+  await checkAftermath(t, service, load);
+});
+
+/** An own server whose socket is always found under the same path. */
+async function startOwnServer(t: Test) {
+  const folder = await mkdtemp(join(tmpdir(), 'rollcall-faults-'));
+  const host = join(folder, 'socket');
+  const log = pino({ level: 'silent' });
+  const start = async () => {
+    const server = await startEmbedded({ dataDir: join(folder, 'data'), log });
+    await symlink(server.connection.host, host);
+    return server;
+  };
+  let server = await start();
+  t.teardown(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return {
+    connection: { ...server.connection, host },
+    async restart() {
+      await server.stop();
+      await unlink(host);
+      server = await start();
+    },
+  };
+}
+
+t.test('a restart of the database under load costs 503s, and nothing else', async (t) => {
+  const server = await startOwnServer(t);
+  const { connection } = server;
+  const first = openDatabase({ connection, poolSize: 1, onConnectionError: () => {} });
+  await migrate(first.pool, migrations).finally(() => first.close());
+  const service = await startService(t, connection);
+
+  const load = startLoad(service);
+  await load.more(50);
+  await server.restart();
+  await load.more(50);
+  // What PostgreSQL does when one of its processes dies: it ends all others and recovers from its log.
+  const { rows } = await service.db.pool.query<{ pid: number }>('select pg_backend_pid() as pid');
+  process.kill(Number(rows[0]?.pid), 'SIGKILL');
+  await load.more(100);
+  await load.stop();
+  t.not(load.refused.length, 0, 'the faults were felt');
+  await checkAftermath(t, service, load);
+});

@@ -1,0 +1,246 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import t from 'tap';
+import type { Tenant } from '../../src/tenants/tenants.ts';
+import { type Answer, type AnyBody, type Method, startApp } from '../support/app.ts';
+
+/**
+ * Another tenant's ids answer exactly like ids that don't exist. The routes are read from Fastify, so that a new
+ * one joins by itself: where this file cannot fill in its path, its body or its query, the test fails.
+ */
+
+const app = await startApp(t);
+
+/** What one tenant has that a path can name. */
+interface World {
+  readonly tenant: Pick<Tenant, 'id' | 'name'>;
+  readonly directory: string;
+  readonly apiKey: string;
+  readonly serviceKey: string;
+  readonly user: string;
+  readonly group: string;
+}
+
+/** Each path parameter's values in a world; the first is the one that the route is for. */
+const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[]>> = {
+  tenant: ({ tenant }) => [tenant.id, tenant.name],
+  directory: ({ directory }) => [directory],
+  apiKey: ({ apiKey }) => [apiKey],
+  serviceKey: ({ serviceKey }) => [serviceKey],
+  id: ({ user, group }, url) => (url.includes('/Groups/') ? [group, user] : [user, group]),
+};
+
+const REPLACE = { Operations: [{ op: 'replace', path: 'displayName', value: 'Taken over' }] };
+
+/** A body that holds, for each route that reads one. */
+const BODIES: Readonly<Record<string, unknown>> = {
+  'PATCH /api/admin/v1/tenants/:tenant': { displayName: 'Taken over' },
+  'POST /api/admin/v1/tenants/:tenant/directories': { name: 'taken-over' },
+  'PATCH /api/admin/v1/tenants/:tenant/directories/:directory': { displayName: 'Taken over' },
+  'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
+  'POST /api/admin/v1/tenants/:tenant/api-keys/:apiKey/rotate': { overlapSeconds: 0 },
+  'PUT /api/scim/v2/Users/:id': { userName: 'taken-over' },
+  'PATCH /api/scim/v2/Users/:id': REPLACE,
+  'PUT /api/scim/v2/Groups/:id': { displayName: 'Taken over' },
+  'PATCH /api/scim/v2/Groups/:id': REPLACE,
+};
+const QUERIES: Readonly<Record<string, string>> = {
+  'DELETE /api/admin/v1/tenants/:tenant/directories/:directory': '?users=deactivate',
+};
+
+/** Names in these paths are ours, the same for everybody. */
+const SHARED = /^\/(docs|api\/scim\/v2\/(Schemas|ResourceTypes))(\/|$)/;
+
+interface Route {
+  readonly method: Method;
+  readonly url: string;
+}
+
+const routes: Route[] = app.routes
+  .filter(({ url, schema }) => /[:*]/.test(url) && !SHARED.test(url) && !schema?.hide)
+  .flatMap(({ method, url }) => [method].flat().map((each) => ({ method: each as Method, url })));
+
+function parametersOf({ url }: Route): string[] {
+  return [...url.matchAll(/:(\w+)/g)].map(([, name]) => String(name));
+}
+
+/** The path of a route in a world; `variant` chooses among the ways to name one thing. */
+function pathOf(route: Route, world: World, variant = 0): string {
+  const path = route.url.replace(/:(\w+)/g, (_, name: string) => {
+    const values = PARAMETERS[name]?.(world, route.url) ?? [];
+    return String(values[variant % values.length]);
+  });
+  return path + (QUERIES[`${route.method} ${route.url}`] ?? '');
+}
+
+async function ask(route: Route, path: string, key: string): Promise<Answer<AnyBody>> {
+  const body = BODIES[`${route.method} ${route.url}`];
+  return app.send(route.method, path, { key, ...(body !== undefined && { body }) });
+}
+
+async function makeWorld(): Promise<World> {
+  const tenant = await app.createTenant();
+  const directory = `directory-${randomBytes(4).toString('hex')}`;
+  await app.admin('POST', `/tenants/${tenant.id}/directories`, { name: directory });
+  const { id: apiKey, key } = await app.apiKey(tenant, ['scim'], { directory });
+  const { id: serviceKey } = await app.serviceKey(['read']);
+  const create = async (endpoint: string, body: object) =>
+    (await app.send<{ id: string }>('POST', `/api/scim/v2/${endpoint}`, { key, body })).body.id;
+  const user = await create('Users', { userName: 'victim', externalId: 'x-1' });
+  const group = await create('Groups', { displayName: 'Victims', members: [{ value: user }] });
+  return { tenant, directory, apiKey, serviceKey, user, group };
+}
+
+/** A world that is nowhere. */
+function noWorld(): World {
+  const name = randomBytes(4).toString('hex');
+  return {
+    tenant: { id: randomUUID(), name: `tenant-${name}` },
+    directory: `directory-${name}`,
+    apiKey: randomUUID(),
+    serviceKey: randomUUID(),
+    user: randomUUID(),
+    group: randomUUID(),
+  };
+}
+
+/** Everything of an answer that does not differ between any two requests. */
+function comparable({ status, headers, text }: Answer<AnyBody>): unknown {
+  const { date, 'x-request-id': requestId, ...rest } = headers;
+  return { status, headers: rest, text: text.replaceAll(String(requestId), 'REQUEST') };
+}
+
+const [victim, absent, attacker] = [await makeWorld(), noWorld(), await makeWorld()];
+const attackers = await Promise.all(
+  (['admin', 'scim', 'read', 'jit'] as const).map(async (scope) => ({
+    who: `a ${scope} key`,
+    key: (await app.apiKey(attacker.tenant, [scope])).key,
+  })),
+);
+const operator = { who: 'the operator', key: app.operatorKey };
+
+t.test('every parameter, body and query of every route is known here', async (t) => {
+  t.ok(routes.length > 20, 'the routes were found');
+  for (const route of routes) {
+    const name = `${route.method} ${route.url}`;
+    const { schema } =
+      app.routes.find(({ url, method }) => url === route.url && method === route.method) ?? {};
+    t.notMatch(route.url, '*', `${name} has no wildcard`);
+    for (const parameter of parametersOf(route)) t.ok(parameter in PARAMETERS, `${name}: ${parameter}`);
+    if (schema?.body) t.ok(name in BODIES, `${name} reads a body`);
+    if ((schema?.querystring as { required?: unknown })?.required)
+      t.ok(name in QUERIES, `${name} needs a query`);
+  }
+});
+
+for (const route of routes) {
+  const name = `${route.method} ${route.url}`;
+
+  t.test(`${name}: the owner gets in`, async (t) => {
+    const world = await makeWorld();
+    const { key: scim } = await app.apiKey(world.tenant, ['scim'], { directory: world.directory });
+    const { key: read } = await app.serviceKey(['read']);
+    const surface = Object.entries({ '/api/scim': scim, '/api/v1': read, '/api/admin': app.operatorKey });
+    const [, key = ''] = surface.find(([prefix]) => route.url.startsWith(prefix)) ?? [];
+    const { status, text } = await ask(route, pathOf(route, world), key);
+    t.ok(status >= 200 && status < 300, `${status} ${text}`);
+  });
+
+  t.test(`${name}: another tenant's ids answer like ids that don't exist`, async (t) => {
+    const pairs = [{ there: victim, nowhere: absent, by: attackers }];
+    if (parametersOf(route).length > 1) {
+      // Another tenant's ids behind one's own: the tenant is found, and nothing below it.
+      const { tenant } = attacker;
+      pairs.push({
+        there: { ...victim, tenant },
+        nowhere: { ...absent, tenant },
+        by: [...attackers, operator],
+      });
+    }
+    for (const { there, nowhere, by } of pairs) {
+      for (const { who, key } of by) {
+        for (const variant of [0, 1]) {
+          const [theirs, nobodys] = [
+            await ask(route, pathOf(route, there, variant), key),
+            await ask(route, pathOf(route, nowhere, variant), key),
+          ];
+          t.same(comparable(theirs), comparable(nobodys), `${who}: ${theirs.status}`);
+          t.ok([401, 403, 404].includes(theirs.status), `${who} is refused: ${theirs.status} ${theirs.text}`);
+        }
+      }
+    }
+  });
+}
+
+t.test('whatever was tried, the other tenant is as it was', async (t) => {
+  const path = `/api/admin/v1/tenants/${victim.tenant.id}`;
+  const [tenant, directory, keys] = [
+    await app.send('GET', path, operator),
+    await app.send('GET', `${path}/directories/${victim.directory}`, operator),
+    await app.send<{ apiKeys: AnyBody[] }>('GET', `${path}/api-keys`, operator),
+  ];
+  t.match([tenant.body, directory.body], [{ displayName: null }, { displayName: null }]);
+  t.match(keys.body.apiKeys, [{ id: victim.apiKey, expiresAt: null }]);
+  const { key } = await app.apiKey(victim.tenant, ['scim'], { directory: victim.directory });
+  const [user, group] = [
+    await app.send('GET', `/api/scim/v2/Users/${victim.user}`, { key }),
+    await app.send('GET', `/api/scim/v2/Groups/${victim.group}`, { key }),
+  ];
+  t.match(user.body, { userName: 'victim', meta: { version: 'W/"1"' } });
+  t.match(group.body, { displayName: 'Victims', members: [{ value: victim.user }] });
+});
+
+t.test('lists, filters and searches hold nothing of another tenant', async (t) => {
+  const lists = app.routes.filter(
+    ({ method, url }) => method === 'GET' && url.startsWith('/api/') && !/[:*]/.test(url),
+  );
+  t.ok(lists.length > 5);
+  const queries = [
+    '',
+    '?filter=userName eq "victim"',
+    '?filter=externalId eq "x-1"',
+    '?filter=displayName eq "Victims"',
+  ];
+  const theirs = new RegExp(
+    [victim.user, victim.group, victim.apiKey, victim.tenant.id, victim.directory].join('|'),
+  );
+  for (const { url } of lists) {
+    for (const { who, key } of attackers) {
+      for (const query of queries) {
+        const { text } = await app.send('GET', url + encodeURI(query), { key });
+        t.notMatch(text, theirs, `${who}: ${url}${query}`);
+      }
+    }
+  }
+});
+
+t.test('two tenants have users and groups of the same names, and neither learns of the other', async (t) => {
+  const [one, other] = [
+    await app.scimKey(await app.createTenant()),
+    await app.scimKey(await app.createTenant()),
+  ];
+  const requests = [
+    [
+      'Users',
+      { userName: 'bjensen@example.com', externalId: 'x-1', emails: [{ value: 'bjensen@example.com' }] },
+    ],
+    ['Groups', { displayName: 'Employees', externalId: 'x-2' }],
+  ] as const;
+  for (const [endpoint, body] of requests) {
+    for (const key of [one, other]) {
+      t.equal((await app.send('POST', `/api/scim/v2/${endpoint}`, { key, body })).status, 201);
+      t.match((await app.send('GET', `/api/scim/v2/${endpoint}`, { key })).body, { totalResults: 1 });
+    }
+  }
+});
+
+t.test('another directory of the same tenant is another world too', async (t) => {
+  const key = await app.scimKey(victim.tenant);
+  for (const path of [`Users/${victim.user}`, `Groups/${victim.group}`]) {
+    const [theirs, nobodys] = [
+      await app.send('GET', `/api/scim/v2/${path}`, { key }),
+      await app.send('GET', `/api/scim/v2/${path.split('/')[0]}/${randomUUID()}`, { key }),
+    ];
+    t.equal(theirs.status, 404);
+    t.same(comparable(theirs), comparable(nobodys));
+  }
+});
