@@ -44,8 +44,14 @@ export const Problem = Type.Object(
 );
 
 /** What every route may answer besides; no handler returns it, so it has no type. */
-const ProblemReference = Type.Unsafe<never>({ $ref: 'Problem#' });
-export const problems = { '4XX': ProblemReference, '5XX': ProblemReference };
+const Refused = Type.Unsafe<never>({
+  description: 'Refused: a problem document',
+  content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+});
+export const problems = { '4XX': Refused, '5XX': Refused };
+
+/** The path parameter of everything that belongs to a tenant. */
+export const ofTenant = { tenant: Type.String({ description: 'Id or name of the tenant' }) };
 
 /** The length of a page that does not ask for another. */
 export const DEFAULT_LIMIT = 100;

@@ -6,8 +6,7 @@ import { readAttributes } from './value.ts';
 
 /**
  * A User or Group as a client sent it with POST or PUT, canonical: read-only, unknown and unassigned attributes
- * left out, names in the schema's case and order, `schemas` computed, every value as it was sent. A user without
- * `active` is active. Throws invalidSyntax (the form of the body) and invalidValue (a value, or a required
+ * left out, names in the schema's case and order, `schemas` computed, every value as it was sent. Throws invalidSyntax (the form of the body) and invalidValue (a value, or a required
  * attribute without one).
  */
 export function readResource(body: unknown, type: ResourceType, reading: Reading): Resource {
@@ -23,7 +22,7 @@ export function readResource(body: unknown, type: ResourceType, reading: Reading
   }
   readSchemas(schemas, type, reading);
   const values = { ...readAttributes(core, type.schema.attributes, '', reading), ...extensions };
-  const resource = canonicalResource(withDefaults(values, type), type);
+  const resource = canonicalResource(values, type);
   requireOnePrimary(resource, type);
   requireComplete(resource, type);
   return resource;
@@ -66,11 +65,6 @@ function readSchemas(value: JsonValue, type: ResourceType, reading: Reading): vo
     const known = urn.toLowerCase() === base.toLowerCase() || findExtension(type, urn) !== undefined;
     if (!known) note(reading, 'unknownSchema', urn);
   }
-}
-
-/** A user is active until somebody says otherwise: clients need `active` in every answer. */
-function withDefaults(values: JsonObject, type: ResourceType): JsonObject {
-  return type.name === 'User' && !Object.hasOwn(values, 'active') ? { ...values, active: true } : values;
 }
 
 /**

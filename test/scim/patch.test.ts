@@ -22,7 +22,8 @@ type Operation = JsonValue;
 
 /** A stored user with these attributes. */
 function user(attributes: JsonObject = {}): Resource {
-  return readResource({ schemas: [CORE_USER], userName: 'bjensen', ...attributes }, USER_TYPE, reading());
+  const body = { schemas: [CORE_USER], userName: 'bjensen', active: true, ...attributes };
+  return readResource(body, USER_TYPE, reading());
 }
 
 function patch(resource: Resource, ...operations: Operation[]): Resource {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 
-const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+export const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 export interface ServiceOptions {
   /** Settings; the rest of the environment stays out. */
@@ -51,12 +51,20 @@ export function startService(t: Test, { env, uid }: ServiceOptions): Service {
   };
 }
 
-async function firstMatch(child: ChildProcess, output: () => string, pattern: RegExp): Promise<RegExpExecArray> {
+async function firstMatch(
+  child: ChildProcess,
+  output: () => string,
+  pattern: RegExp,
+): Promise<RegExpExecArray> {
   for (;;) {
     const match = pattern.exec(output());
     if (match) return match;
     if (child.exitCode !== null) throw new Error(`ended before ${pattern}:\n${output()}`);
-    await Promise.race([once(child.stdout as never, 'data'), once(child.stderr as never, 'data'), once(child, 'close')]);
+    await Promise.race([
+      once(child.stdout as never, 'data'),
+      once(child.stderr as never, 'data'),
+      once(child, 'close'),
+    ]);
   }
 }
 

@@ -5,7 +5,7 @@ import { rotateApiKey } from '../../actions/rotate-api-key.ts';
 import type { Context } from '../../context.ts';
 import { API_KEY_SCOPES, listApiKeys } from '../../tenants/api-keys.ts';
 import { actorOf } from '../plugins/bearer-auth.ts';
-import { Id, idOrNotFound, nullable, pageOf, pageQuery, problems, Slug } from '../shapes.ts';
+import { Id, idOrNotFound, nullable, ofTenant, pageOf, pageQuery, problems, Slug } from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
 import { issuedKey, keyFields, newKeyFields, readExpiry, scopesOf } from './key-shapes.ts';
 
@@ -15,7 +15,6 @@ const LONGEST_OVERLAP = 30 * 24 * 60 * 60;
 
 const scopes = scopesOf(API_KEY_SCOPES);
 const fields = { ...keyFields, scopes, directory: nullable(Slug) };
-const ofTenant = { tenant: Type.String({ description: 'Id or name' }) };
 const params = Type.Object({ ...ofTenant, apiKey: Type.String({ description: 'Id' }) });
 const tags = ['API keys'];
 

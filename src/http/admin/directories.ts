@@ -6,7 +6,7 @@ import type { Context } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { directoryByName, listDirectories } from '../../tenants/directories.ts';
 import { actorOf } from '../plugins/bearer-auth.ts';
-import { Id, Label, nullable, pageOf, pageQuery, problems, Slug, Timestamp } from '../shapes.ts';
+import { Id, Label, nullable, ofTenant, pageOf, pageQuery, problems, Slug, Timestamp } from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
 
 const Directory = Type.Object({
@@ -16,7 +16,6 @@ const Directory = Type.Object({
   createdAt: Timestamp,
 });
 const changeable = { displayName: Type.Optional(nullable(Label)) };
-const ofTenant = { tenant: Type.String({ description: 'Id or name' }) };
 const params = Type.Object({ ...ofTenant, directory: Type.String({ description: 'Name' }) });
 const tags = ['Directories'];
 

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import type { Context } from '../../context.ts';
 import { type FeedEvent, readFeed } from '../../events/feed.ts';
-import { DEFAULT_LIMIT, Id, nullable, pageQuery, problems } from '../shapes.ts';
+import { DEFAULT_LIMIT, Id, nullable, ofTenant, pageQuery, problems } from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
 
 const Event = Type.Unsafe<FeedEvent>(
@@ -30,7 +30,7 @@ export function eventRoutes(scope: TypedScope, context: Context, surface: 'admin
         tags: ['Events'],
         operationId: surface === 'admin' ? 'listEvents' : 'readEvents',
         summary: 'Read what happened in the tenant, behind a cursor and in order',
-        params: Type.Object({ tenant: Type.String({ description: 'Id or name' }) }),
+        params: Type.Object(ofTenant),
         querystring: Type.Object(
           {
             limit: pageQuery.limit,

@@ -8,7 +8,7 @@ import { type SettingsChange, SettingsChangeSchema, SettingsSchema } from '../..
 import { listTenants, tenantById } from '../../tenants/tenants.ts';
 import { actorOf } from '../plugins/bearer-auth.ts';
 import { requireTenant } from '../plugins/tenant-scope.ts';
-import { Id, Label, nullable, pageOf, pageQuery, problems, Slug, Timestamp } from '../shapes.ts';
+import { Id, Label, nullable, ofTenant, pageOf, pageQuery, problems, Slug, Timestamp } from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
 
 const Tenant = Type.Object({
@@ -22,7 +22,7 @@ const changeable = {
   displayName: Type.Optional(nullable(Label)),
   settings: Type.Optional(Type.Unsafe<SettingsChange>(SettingsChangeSchema)),
 };
-const params = Type.Object({ tenant: Type.String({ description: 'Id or name' }) });
+const params = Type.Object(ofTenant);
 const tags = ['Tenants'];
 
 /** What only the operator may do with tenants. */

@@ -1,0 +1,110 @@
+import t from 'tap';
+import type { Step } from '../../../src/db/statement.ts';
+import { updateGroups } from '../../../src/directory/group-write.ts';
+import { readGroups } from '../../../src/directory/groups.ts';
+import { startApp } from '../../support/app.ts';
+import { clientOf } from '../../support/client.ts';
+
+/** What a write of one member costs must not depend on how many others there are. */
+
+const SIZE = 100_000;
+const app = await startApp(t);
+const { db } = app.context;
+const tenant = await app.createTenant();
+const client = clientOf(app, await app.scimKey(tenant));
+const { id: groupId } = await client.group('Everybody');
+const { id: userId } = await client.user('newcomer');
+const { rows: owners } = await db.pool.query('select directory_id from scim_group where id = $1', [groupId]);
+const viewer = { tenantId: tenant.id, directoryId: owners[0].directory_id as string, seesUnmanaged: true };
+
+await db.pool.query(
+  `insert into scim_user (tenant_id, id, directory_id, user_name_folded, active, version, created_at, updated_at,
+                          body, search, lookup)
+   select $1, gen_random_uuid(), $2, 'seed-' || n, true, 1, now(), now(),
+          '{"schemas":[],"userName":"seed-' || n || '"}', '{}', '{}'
+   from generate_series(1, ${SIZE}) n`,
+  [tenant.id, viewer.directoryId],
+);
+await db.pool.query(
+  `insert into group_member select tenant_id, $1, id from scim_user where user_name_folded like 'seed-%'`,
+  [groupId],
+);
+await db.pool.query('analyze');
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** The plan of a step as it ran, under the generic plan that a prepared statement ends up with; undone. */
+async function planOf({ statement, values }: Step<unknown>): Promise<PlanNode[]> {
+  const session = await db.pool.connect();
+  try {
+    await session.query('begin; set local plan_cache_mode = force_generic_plan');
+    const { rows } = await session.query(`explain (analyze, format json) ${statement.text}`, [...values]);
+    return flattened(rows[0]['QUERY PLAN'][0].Plan);
+  } finally {
+    await session.query('rollback');
+    session.release();
+  }
+}
+
+const flattened = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flattened)];
+
+/** Rows that a plan read of a table. */
+function rowsRead(plan: readonly PlanNode[], table: string): number {
+  const scans = plan.filter((node) => node['Relation Name'] === table && node['Node Type'].includes('Scan'));
+  return scans.reduce((sum, node) => sum + node['Actual Rows'] * node['Actual Loops'], 0);
+}
+
+function change(difference: { add?: string[]; remove?: string[] }): Step<unknown> {
+  const told = { changeId: groupId, requestId: 'plan' };
+  const unchanged = { id: groupId, version: null, attributes: null, reset: false, add: [], remove: [] };
+  return updateGroups(viewer, { at: new Date(), actor: '{}' }, [{ ...unchanged, ...difference, ...told }]);
+}
+
+t.test(`adding one to and removing one from ${SIZE} members reads no other member`, async (t) => {
+  const { rows } = await db.pool.query('select user_id from group_member limit 1');
+  for (const difference of [{ add: [userId] }, { remove: [rows[0].user_id as string] }]) {
+    const plan = await planOf(change(difference));
+    t.ok(rowsRead(plan, 'group_member') <= 1, JSON.stringify(difference));
+    t.ok(rowsRead(plan, 'scim_user') <= 1);
+    t.notOk(
+      plan.some((node) => node['Node Type'] === 'Seq Scan' && node['Relation Name']),
+      'no table is scanned',
+    );
+  }
+});
+
+t.test('reading the group without its members touches none of them', async (t) => {
+  const plan = await planOf(readGroups(viewer, [groupId], { members: false }));
+  t.notOk(plan.some((node) => node['Relation Name'] === 'group_member'));
+  const { body, text } = await client.ask('GET', `/Groups/${groupId}?excludedAttributes=members`);
+  t.notOk('members' in body);
+  t.ok(text.length < 1_000);
+});
+
+t.test('the whole membership is read and replaced in one request', async (t) => {
+  const { body } = await client.ask('GET', `/Groups/${groupId}`);
+  t.equal(body.members?.length, SIZE);
+  const members = body.members?.slice(1).map(({ value }) => ({ value })) ?? [];
+  const put = await client.ask('PUT', `/Groups/${groupId}?excludedAttributes=members`, {
+    displayName: 'Everybody',
+    members: [...members, { value: userId }],
+  });
+  t.equal(put.status, 200);
+  const { rows } = await db.pool.query('select count(*) from group_member where group_id = $1', [groupId]);
+  t.equal(rows[0].count, SIZE);
+  const events = await db.pool.query(
+    `select type, jsonb_array_length(coalesce(before, after) -> 'members') as members
+     from event where resource_id = $1 and type like 'group.members%' order by type`,
+    [groupId],
+  );
+  t.same(events.rows, [
+    { type: 'group.members_added', members: 1 },
+    { type: 'group.members_removed', members: 1 },
+  ]);
+});
