@@ -60,7 +60,11 @@ export const SETTINGS = {
     secret: true,
     doc: 'PostgreSQL 14 or newer, `postgres://…`; the embedded server when unset',
   },
-  DATABASE_POOL_SIZE: { read: integer(1, 1_000), fallback: '10', doc: 'The most connections of one process' },
+  DATABASE_POOL_SIZE: {
+    read: integer(1, 1_000),
+    fallback: '10',
+    doc: 'The most connections for requests; administration has three more',
+  },
   DATA_DIR: {
     read: String,
     fallback: './data',

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, isExposedPlainly, readConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { type Database, openDatabase } from './db/database.ts';
 import { startEmbedded } from './db/embedded/server.ts';
 import { migrate } from './db/migrate.ts';
+import { makeLogger } from './http/plugins/logger.ts';
 import { banner } from './start/banner.ts';
 import { makeDrain } from './start/drain.ts';
 import { makeFirstTenant } from './start/first-tenant.ts';
@@ -25,7 +26,7 @@ const PATIENCE = 25_000;
 /** The process, from the environment to the last signal. Logs go to stdout, what a person reads to stderr. */
 async function main(): Promise<void> {
   const config = readConfig(process.env, (path) => readFileSync(path, 'utf8'));
-  const log = pino({ level: config.logLevel });
+  const log = makeLogger({ level: config.logLevel });
   await runUntilStopped(log, config.drainSeconds * 1_000 + PATIENCE, (lifecycle) =>
     start(config, log, lifecycle),
   );
@@ -71,7 +72,7 @@ async function startDatabase(config: Config, log: Logger, lifecycle: Lifecycle):
   });
   lifecycle.onStop(() => db.close());
   await waitForDatabase(db.pool, log, lifecycle.stopping);
-  const applied = await migrate(db.pool, new URL('../../migrations/', import.meta.url));
+  const applied = await migrate(connection, new URL('../../migrations/', import.meta.url));
   if (applied.length > 0) log.info({ applied }, 'database migrated');
   lifecycle.stopping.throwIfAborted();
   return db;

@@ -160,8 +160,7 @@ async function startOwnServer(t: Test) {
 t.test('a restart of the database under load costs 503s, and nothing else', async (t) => {
   const server = await startOwnServer(t);
   const { connection } = server;
-  const first = openDatabase({ connection, poolSize: 1, onConnectionError: () => {} });
-  await migrate(first.pool, migrations).finally(() => first.close());
+  await migrate(connection, migrations);
   const service = await startService(t, connection);
 
   const load = startLoad(service);

@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { IDS_PER_EVENT } from '../db/event-row.ts';
+import { lockTenantExclusive } from '../db/locks.ts';
 import { transaction } from '../db/transaction.ts';
 import {
   deactivateUsersOfDirectory,
@@ -11,7 +12,6 @@ import { AppError, notFound } from '../errors.ts';
 import { type EventRow, record } from '../events/record.ts';
 import { deleteApiKeysOfDirectory } from '../tenants/api-keys.ts';
 import { DEFAULT_DIRECTORY, deleteDirectoryRow, directoryForUpdate } from '../tenants/directories.ts';
-import { lockTenantExclusive } from '../tenants/tenants.ts';
 
 export interface DeleteDirectory {
   readonly tenantId: string;

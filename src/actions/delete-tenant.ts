@@ -1,10 +1,11 @@
 import { NIL, v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
+import { lockTenantExclusive } from '../db/locks.ts';
 import { transaction } from '../db/transaction.ts';
 import { notFound } from '../errors.ts';
 import { eraseEvents } from '../events/erase.ts';
 import { record } from '../events/record.ts';
-import { deleteTenantRow, lockTenantExclusive, tenantForUpdate } from '../tenants/tenants.ts';
+import { deleteTenantRow, tenantForUpdate } from '../tenants/tenants.ts';
 
 /**
  * Removes a tenant with everything that belongs to it, its events too. That it was there, and who removed it,

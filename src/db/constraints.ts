@@ -38,8 +38,23 @@ const AWAY = new Set([
 const AWAY_MESSAGE =
   /connection terminated|timeout exceeded when trying to connect|query read timeout|not queryable|pool after calling end/i;
 
-/** The refusal for a database that cannot answer now, or undefined when `error` is something else. */
-export function unavailable(error: unknown): AppError | undefined {
+/** Broken when the directory or the tenant of a key was deleted while the key was still remembered. */
+const GONE = new Set([
+  'scim_user_tenant_exists',
+  'scim_user_directory_exists',
+  'scim_group_directory_exists',
+]);
+
+/** What an error of the database means to a caller; undefined: nothing that a caller could know. */
+export function databaseRefusal(error: unknown): AppError | undefined {
+  if (error instanceof pg.DatabaseError && error.code === '23503' && GONE.has(error.constraint ?? '')) {
+    return new AppError('unauthorized', 'The directory of this key was deleted', { cause: error });
+  }
+  return unavailable(error);
+}
+
+/** The refusal for a database that cannot answer now. */
+function unavailable(error: unknown): AppError | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const away =

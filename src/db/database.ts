@@ -4,8 +4,8 @@ import type { Tables } from './tables.ts';
 
 /**
  * The way to PostgreSQL. `pool` serves the hot path: prepared statements (`db/statement.ts`), one at a time or
- * as one pipelined transaction (`db/transaction.ts`). `kysely` serves queries whose shape varies (lists,
- * filters) and administration; both draw on the same connections.
+ * as one pipelined transaction (`db/transaction.ts`). `kysely` serves administration on a few connections of its
+ * own, so that the deletion of a large tenant may take its time and takes no connection from the hot path.
  */
 export interface Database {
   readonly pool: pg.Pool;
@@ -16,7 +16,7 @@ export interface Database {
 export interface DatabaseOptions {
   /** A connection string, or the parts of one (a socket directory as `host`). */
   readonly connection: string | pg.ClientConfig;
-  /** The most connections that this process opens. */
+  /** The most connections of the hot path; administration has three of its own. */
   readonly poolSize: number;
   /** Told of idle connections that break; without a listener a database restart would end the process. */
   onConnectionError(error: Error): void;
@@ -24,10 +24,11 @@ export interface DatabaseOptions {
 
 /** Waiting for a connection longer than this is answered 503, in milliseconds. */
 const CONNECTION_TIMEOUT = 5_000;
-/** The longest that one statement may run, in milliseconds; PostgreSQL ends it. */
-const STATEMENT_TIMEOUT = 15_000;
-/** A connection that answers nothing for this long is given up, in milliseconds. */
-const ANSWER_TIMEOUT = 20_000;
+/** How long a statement may run, in milliseconds, before PostgreSQL ends it. */
+const STATEMENT_TIMEOUT = { hot: 15_000, administration: 600_000 };
+/** A connection that says nothing for so many milliseconds beyond that is given up. */
+const ANSWER_MARGIN = 5_000;
+const ADMINISTRATION_CONNECTIONS = 3;
 
 /** bigint columns (versions, sequences, counts) stay far below 2^53. */
 const types: pg.CustomTypesConfig = {
@@ -37,16 +38,29 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-/** Opens a pool; connects at the first query. */
-export function openDatabase({ connection, poolSize, onConnectionError }: DatabaseOptions): Database {
+/** Opens the pools; they connect at the first query. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = openPool(options, options.poolSize, STATEMENT_TIMEOUT.hot);
+  const administration = openPool(options, ADMINISTRATION_CONNECTIONS, STATEMENT_TIMEOUT.administration);
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: administration }) });
+  return {
+    pool,
+    kysely,
+    async close() {
+      await Promise.all([pool.end(), kysely.destroy()]);
+    },
+  };
+}
+
+function openPool({ connection, onConnectionError }: DatabaseOptions, max: number, timeout: number): pg.Pool {
   const pool = new pg.Pool({
     ...(typeof connection === 'string' ? { connectionString: connection } : connection),
     application_name: 'rollcall',
-    max: poolSize,
+    max,
     connectionTimeoutMillis: CONNECTION_TIMEOUT,
-    statement_timeout: STATEMENT_TIMEOUT,
-    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT,
-    query_timeout: ANSWER_TIMEOUT,
+    statement_timeout: timeout,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT.hot,
+    query_timeout: timeout + ANSWER_MARGIN,
     keepAlive: true,
     pipeline: true,
     types,
@@ -54,6 +68,5 @@ export function openDatabase({ connection, poolSize, onConnectionError }: Databa
   pool.on('error', onConnectionError);
   // A connection that breaks while it is lent out reports twice: to its query, and here.
   pool.on('connect', (client) => client.on('error', onConnectionError));
-  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return { pool, kysely, close: () => kysely.destroy() };
+  return pool;
 }

@@ -1,4 +1,6 @@
+import { sql, type Transaction } from 'kysely';
 import { type Step, statement, step } from './statement.ts';
+import type { Tables } from './tables.ts';
 
 /**
  * The one lock order: tenant → groups by id → users by id → owners → rows. Whoever takes several locks takes
@@ -14,6 +16,11 @@ const lockTenantSharedStatement = statement<unknown>(
 /** Every write of a tenant's directory: many at a time, none beside a writer that holds the tenant alone. */
 export function lockTenantShared(tenantId: string): Step {
   return step(lockTenantSharedStatement, [tenantId]);
+}
+
+/** Waits for the writers of the tenant's directory, and keeps new ones out until the transaction ends. */
+export async function lockTenantExclusive(trx: Transaction<Tables>, tenantId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${tenantId}::text, 0))`.execute(trx);
 }
 
 const lockGroupsStatement = statement<unknown>(

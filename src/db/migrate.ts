@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import type pg from 'pg';
+import pg from 'pg';
 
 /** Serialises migrators of one database; any constant that nobody else uses. */
 const MIGRATION_LOCK = 7_265_210;
@@ -13,13 +13,15 @@ interface Migration {
 
 /**
  * Brings the database to the newest migration of `folder` (numbered plain SQL, forward only), each in its own
- * transaction, under an advisory lock so that several instances may start at once.
+ * transaction, under an advisory lock so that several instances may start at once. On a connection of its own:
+ * a migration may take longer than any request.
  * @returns the names of the migrations that ran now, in order.
  * @throws Error when an applied migration has changed, or the database is ahead of this release.
  */
-export async function migrate(pool: pg.Pool, folder: URL): Promise<string[]> {
+export async function migrate(connection: string | pg.ClientConfig, folder: URL): Promise<string[]> {
   const migrations = await readMigrations(folder);
-  const client = await pool.connect();
+  const client = new pg.Client(connection);
+  await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await client.query(
@@ -34,7 +36,7 @@ export async function migrate(pool: pg.Pool, folder: URL): Promise<string[]> {
     return pending.map((migration) => migration.name);
   } finally {
     // Ends the session, and the lock with it, whatever state a failed migration left behind.
-    client.release(true);
+    await client.end();
   }
 }
 
@@ -67,12 +69,11 @@ function pendingMigrations(
   return migrations.filter((migration) => !applied.has(migration.name));
 }
 
-async function apply(client: pg.PoolClient, migration: Migration): Promise<void> {
+async function apply(client: pg.Client, migration: Migration): Promise<void> {
   // The row first: a migrator that does not hold the lock collides here instead of repeating the work.
   await client.query('begin');
   try {
     await client.query("set local lock_timeout = '5s'");
-    await client.query("set local statement_timeout = '30min'");
     await client.query('insert into schema_migration (name, checksum) values ($1, $2)', [
       migration.name,
       migration.checksum,

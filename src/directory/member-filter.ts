@@ -17,9 +17,9 @@ export async function membersMatching(
     tenantId: viewer.tenantId,
     baseUrl,
   });
-  const { rows } = await sql<{ user_id: string }>`
-    select m.user_id from scim_group g, ${from}
-    where ${visibleGroups(viewer)} and g.id = ${groupId} and ${where} and ${condition}`.execute(db.kysely);
+  const query = sql`select m.user_id from scim_group g, ${from}
+    where ${visibleGroups(viewer)} and g.id = ${groupId} and ${where} and ${condition}`.compile(db.kysely);
+  const { rows } = await db.pool.query<{ user_id: string }>(query.sql, [...query.parameters]);
   return rows.map((row) => row.user_id);
 }
 

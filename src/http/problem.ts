@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { unavailable } from '../db/constraints.ts';
+import { databaseRefusal } from '../db/constraints.ts';
 import { AppError, type AppErrorCode } from '../errors.ts';
 
 type ProblemCode =
@@ -58,7 +58,7 @@ const CODE_OF_STATUS: Readonly<Record<number, ProblemCode>> = {
 
 /** Translates whatever was thrown into a problem document: the one place of the surfaces that answer these. */
 export function problemOf(error: unknown, requestId: string): Problem {
-  const refusal = error instanceof AppError ? error : unavailable(error);
+  const refusal = error instanceof AppError ? error : databaseRefusal(error);
   if (refusal !== undefined) {
     const { code, reason, message, pointer, hint } = refusal;
     return makeProblem(code, message, requestId, {

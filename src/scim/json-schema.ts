@@ -14,11 +14,20 @@ export function toJsonSchema({ name, description, schema, extensions }: Resource
   return { title: name, description, type: 'object', properties, required };
 }
 
-function members(attributes: readonly Attribute[]): { properties: JsonObject; required: string[] } {
+/**
+ * The parts of an object. `$ref` stands under `patternProperties`: tools that resolve references take a property
+ * of that name for one.
+ */
+function members(attributes: readonly Attribute[]): {
+  properties: JsonObject;
+  patternProperties?: JsonObject;
+  required: string[];
+} {
+  const reference = attributes.find(({ name }) => name === '$ref');
+  const others = attributes.filter((attribute) => attribute !== reference);
   return {
-    properties: Object.fromEntries(
-      attributes.map((attribute) => [attribute.name, attributeSchema(attribute)]),
-    ),
+    properties: Object.fromEntries(others.map((attribute) => [attribute.name, attributeSchema(attribute)])),
+    ...(reference && { patternProperties: { '^\\$ref$': attributeSchema(reference) } }),
     required: attributes.filter((attribute) => attribute.required).map((attribute) => attribute.name),
   };
 }

@@ -23,8 +23,8 @@ const LOOK_UP_MAX_AGE = 900;
 const LOOK_UPS_KEPT = 10_000;
 
 export function makeAuthenticator(context: Context): Authenticator {
-  const { pool } = context.db;
-  const usage = makeUsage(context.db);
+  const { db } = context;
+  const usage = makeUsage(db);
   const lookUp = makeRecall<Credential>({
     now: () => context.now(),
     maxAge: LOOK_UP_MAX_AGE,
@@ -44,7 +44,7 @@ export function makeAuthenticator(context: Context): Authenticator {
     }
     const now = context.now();
     const found = await lookUp(`${presented.tenantId} ${presented.keyId}`, () =>
-      findCredential(pool, presented),
+      findCredential(db, presented),
     );
     const reason = fault(presented, found, now);
     if (found === undefined || reason !== undefined) {

@@ -1,5 +1,4 @@
-import type pg from 'pg';
-import type { Principal, Scope } from '../context.ts';
+import type { Context, Principal, Scope } from '../context.ts';
 import { run, statement, step } from '../db/statement.ts';
 import type { PresentedKey } from './key-format.ts';
 import { completeSettings } from './settings.ts';
@@ -46,7 +45,7 @@ const serviceKeyStatement = statement<KeyRow>(
 
 /** What the database knows of the key with these ids; its secret is not compared. */
 export async function findCredential(
-  pool: pg.Pool,
+  { pool }: Context['db'],
   { keyId, tenantId }: PresentedKey,
 ): Promise<Credential | undefined> {
   if (tenantId === undefined) {

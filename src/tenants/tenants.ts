@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { TenantSettings } from '../context.ts';
 import type { Tables, TenantTable } from '../db/tables.ts';
 import type { Page } from './page.ts';
@@ -68,11 +68,6 @@ export async function holdTenant(trx: Transaction<Tables>, tenantId: string): Pr
     .forKeyShare()
     .executeTakeFirst();
   return row !== undefined;
-}
-
-/** Waits for the writers of the tenant's users and groups, and keeps new ones out until the transaction ends. */
-export async function lockTenantExclusive(trx: Transaction<Tables>, tenantId: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${tenantId}::text, 0))`.execute(trx);
 }
 
 export async function tenantById(kysely: Kysely<Tables>, tenantId: string): Promise<Tenant | undefined> {

@@ -12,7 +12,7 @@ import type { Attribute, JsonObject, ResourceType } from '../../src/scim/types.t
 import { readResource, requireImmutableKept } from '../../src/scim/validate.ts';
 import { readAttributeValue } from '../../src/scim/value.ts';
 import { reading, refusal } from '../support/scim.ts';
-import { BASE, CANONICAL_CASES, BASE } from './validate-cases.ts';
+import { BASE, CANONICAL_CASES } from './validate-cases.ts';
 
 const readUser = (body: unknown, strict = false) => readResource(body, USER_TYPE, reading(strict));
 

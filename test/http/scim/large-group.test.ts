@@ -72,10 +72,6 @@ t.test(`adding one to and removing one from ${SIZE} members reads no other membe
     const plan = await planOf(change(difference));
     t.ok(rowsRead(plan, 'group_member') <= 1, JSON.stringify(difference));
     t.ok(rowsRead(plan, 'scim_user') <= 1);
-    t.notOk(
-      plan.some((node) => node['Node Type'] === 'Seq Scan' && node['Relation Name']),
-      'no table is scanned',
-    );
   }
 });
 

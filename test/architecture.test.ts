@@ -1,0 +1,162 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+
+/** The house rules of ARCHITECTURE.md, read off the imports. */
+
+const ROOT = fileURLToPath(new URL('../../src/', import.meta.url));
+
+interface Source {
+  /** `scim/filter.ts`. */
+  readonly path: string;
+  readonly text: string;
+  /** Files of src, as paths like its own. */
+  readonly imports: readonly string[];
+  /** Packages and node modules. */
+  readonly packages: readonly string[];
+}
+
+const SOURCES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map(read);
+
+function read(path: string): Source {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  const named = [...text.matchAll(/^(?:import|export)\b(?:[^;'"]*?\bfrom)?\s+['"]([^'"]+)['"]/gms)].map(
+    ([, name]) => name ?? '',
+  );
+  return {
+    path,
+    text,
+    imports: named.filter((name) => name.startsWith('.')).map((name) => join(dirname(path), name)),
+    packages: named.filter((name) => !name.startsWith('.')),
+  };
+}
+
+const ROOT_FLOORS: Record<string, number> = {
+  'main.ts': 4,
+  'app.ts': 4,
+  'openapi.ts': 4,
+  'errors.ts': 0,
+  'start-error.ts': 0,
+  'config.ts': 0,
+  'context.ts': 0,
+};
+
+const ROOM_FLOORS: Record<string, number> = {
+  start: 4,
+  http: 3,
+  worker: 3,
+  actions: 2,
+  tenants: 1,
+  directory: 1,
+  events: 1,
+  scim: 0,
+  db: 0,
+};
+
+const roomOf = (path: string) => (path.includes('/') ? (path.split('/')[0] ?? '') : '');
+const floorOf = (path: string) => (roomOf(path) === '' ? ROOT_FLOORS[path] : ROOM_FLOORS[roomOf(path)]);
+
+/** The error types, which every floor may throw. */
+const isGround = (path: string) => path === 'errors.ts' || path === 'start-error.ts';
+
+t.test('every file stands on a floor, and imports only go down', async (t) => {
+  for (const { path, imports } of SOURCES) {
+    const floor = floorOf(path);
+    if (floor === undefined) {
+      t.fail(`${path} stands on no floor`);
+      continue;
+    }
+    for (const imported of imports) {
+      const below = floorOf(imported) ?? Number.POSITIVE_INFINITY;
+      const sameRoom = roomOf(path) === roomOf(imported);
+      // On the ground floor and at the top, files that belong to no room know the rooms beside them.
+      const meetsRooms = floor === 4 || (floor === 0 && roomOf(path) === '');
+      t.ok(
+        below < floor || sameRoom || (below === floor && meetsRooms) || isGround(imported),
+        `${path} → ${imported}`,
+      );
+    }
+  }
+});
+
+t.test('scim/ is pure: no SQL, no HTTP, no clock, no randomness, no files', async (t) => {
+  for (const { path, text, packages, imports } of SOURCES.filter(
+    (source) => roomOf(source.path) === 'scim',
+  )) {
+    const allowed = packages.filter((name) => name !== 'scim2-parse-filter' && name !== 'node:util');
+    t.same(allowed, [], path);
+    t.ok(
+      imports.every((imported) => roomOf(imported) === 'scim' || imported === 'errors.ts'),
+      path,
+    );
+    t.notMatch(text, /Date\.now|new Date\(\)|Math\.random|process\./, path);
+  }
+});
+
+t.test('what has one place is imported in one place', async (t) => {
+  const importers = (name: string) =>
+    SOURCES.filter(({ packages }) => packages.includes(name)).map(({ path }) => path);
+  t.same(importers('scim2-parse-filter'), ['scim/filter.ts']);
+  t.same(importers('close-with-grace'), ['start/lifecycle.ts']);
+  t.ok(importers('pg').every((path) => roomOf(path) === 'db' || path.startsWith('start/')));
+  t.ok(importers('fastify').every((path) => ['http', 'start'].includes(roomOf(path)) || floorOf(path) === 4));
+});
+
+t.test('SQL stands on the two lowest floors, and locks in one file', async (t) => {
+  for (const { path, text } of SOURCES) {
+    if ((floorOf(path) ?? 0) > 1) t.notMatch(text, /\bsql`|\bstatement\(|selectFrom\(|insertInto\(/, path);
+    if (path !== 'db/locks.ts') t.notMatch(text, /advisory_xact_lock/, path);
+  }
+});
+
+t.test('process.env is read where the process starts, and nowhere else', async (t) => {
+  const readers = SOURCES.filter(({ text }) => /process\.env/.test(text)).map(({ path }) => path);
+  t.ok(
+    readers.every((path) => floorOf(path) === 4 || path.startsWith('db/embedded/')),
+    readers.join(),
+  );
+});
+
+t.test('each table is written by one room', async (t) => {
+  const OWNERS: Record<string, string> = {
+    tenant: 'tenants',
+    directory: 'tenants',
+    api_key: 'tenants',
+    service_key: 'tenants',
+    scim_user: 'directory',
+    scim_group: 'directory',
+    group_member: 'directory',
+    event_chain: 'events',
+    lease: 'events',
+    schema_migration: 'db',
+  };
+  const write =
+    /\b(?:insert into|update|delete from) ([a-z_]+)\b|(?:insertInto|updateTable|deleteFrom)\('([a-z_]+)'/g;
+  for (const { path, text } of SOURCES) {
+    for (const [, raw, built] of text.matchAll(write)) {
+      const table = raw ?? built ?? '';
+      if (OWNERS[table]) t.equal(roomOf(path), OWNERS[table], `${path} writes ${table}`);
+      // Whoever changes state ends its statement with the one text that inserts events.
+      if (table === 'event')
+        t.ok(path === 'db/event-row.ts' || roomOf(path) === 'events', `${path} writes event`);
+    }
+  }
+});
+
+t.test('files are read in one sitting', async (t) => {
+  for (const { path, text } of SOURCES) {
+    if (path.startsWith('scim/schemas/')) continue;
+    t.ok(text.split('\n').length <= 400, `${relative('.', path)} has at most 400 lines`);
+  }
+  const vague = SOURCES.filter(({ path }) =>
+    /(?:utils?|helpers?|common|misc|manager|service)\.ts$/.test(path),
+  );
+  t.same(
+    vague.map(({ path }) => path).filter((path) => path !== 'scim/schemas/service.ts'),
+    [],
+    'names say something',
+  );
+});

@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { promotedNames } from '../../src/directory/attribute-sql.ts';
+import { resolveAttributePath } from '../../src/scim/attribute-path.ts';
+import { RESOURCE_TYPES } from '../../src/scim/resource-types.ts';
+import { openTestDatabase } from '../support/events.ts';
+
+/** What keeps tenants apart, and the schema ready to be distributed by tenant, read from the migrated database. */
+
+const { pool } = await openTestDatabase(t);
+
+/** Tables of the service itself. */
+const WITHOUT_TENANT = ['lease', 'schema_migration', 'service_key'];
+
+t.test('every table of a tenant leads its primary key with tenant_id', async (t) => {
+  const { rows } = await pool.query<{ table: string; first: string }>(`
+    select c.relname as table, a.attname as first
+    from pg_index i
+    join pg_class c on c.oid = i.indrelid
+    join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+    where i.indisprimary and c.relnamespace = 'public'::regnamespace
+    order by 1`);
+  t.same(
+    rows.filter(({ first }) => first !== 'tenant_id').map(({ table }) => table),
+    WITHOUT_TENANT,
+  );
+  const { rows: tables } = await pool.query(`select tablename from pg_tables where schemaname = 'public'`);
+  t.equal(rows.length, tables.length, 'and every table has a primary key');
+});
+
+t.test('every unique index and every foreign key of a tenant table leads with tenant_id', async (t) => {
+  const { rows: unique } = await pool.query<{ index: string; columns: string }>(
+    `
+    select indexrelid::regclass::text as index, pg_get_indexdef(indexrelid) as columns
+    from pg_index i join pg_class c on c.oid = i.indrelid
+    where indisunique and c.relnamespace = 'public'::regnamespace and c.relname <> all ($1)`,
+    [WITHOUT_TENANT],
+  );
+  for (const { index, columns } of unique) {
+    // A tenant's name is unique among tenants.
+    if (index !== 'tenant_name_key') t.match(columns, /\(tenant_id[,)]/, index);
+  }
+  const { rows: foreign } = await pool.query<{ name: string; definition: string }>(`
+    select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint where contype = 'f'`);
+  for (const { name, definition } of foreign) {
+    t.match(definition, /FOREIGN KEY \(tenant_id[,)].*REFERENCES \w+\(tenant_id[,)]/, name);
+  }
+});
+
+t.test('every foreign key can be followed back by an index', async (t) => {
+  const { rows } = await pool.query(`
+    select conname from pg_constraint f
+    where contype = 'f' and not exists (
+      select from pg_index i where i.indrelid = f.conrelid
+        and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey)`);
+  t.same(rows, []);
+});
+
+t.test('db/tables.ts names the tables and columns that the migrations make', async (t) => {
+  const source = readFileSync(fileURLToPath(new URL('../../../src/db/tables.ts', import.meta.url)), 'utf8');
+  const interfaces = new Map(
+    [...source.matchAll(/interface (\w+)(?: extends (\w+))? \{(.*?)\n\}/gs)].map(
+      ([, name = '', parent, body = '']) => [
+        name,
+        { parent, columns: [...body.matchAll(/^ {2}(\w+):/gm)].map(([, column = '']) => column) },
+      ],
+    ),
+  );
+  const columnsOf = (name: string): string[] => {
+    const found = interfaces.get(name);
+    return [...(found?.columns ?? []), ...(found?.parent ? columnsOf(found.parent) : [])].sort();
+  };
+  const tables = [...source.matchAll(/^ {2}(\w+): (\w+Table);/gm)].map(([, table = '', name = '']) => [
+    table,
+    columnsOf(name),
+  ]);
+  const { rows } = await pool.query<{ table: string; columns: string[] }>(`
+    select table_name as table, array_agg(column_name::text order by column_name collate "C") as columns
+    from information_schema.columns
+    where table_schema = 'public' and table_name <> 'schema_migration' group by table_name`);
+  t.same(Object.fromEntries(tables), Object.fromEntries(rows.map(({ table, columns }) => [table, columns])));
+});
+
+t.test('what is promoted to a column is an attribute of the schema', async (t) => {
+  for (const type of RESOURCE_TYPES) {
+    for (const name of promotedNames(type)) t.ok(resolveAttributePath(type, name), `${type.name} ${name}`);
+  }
+});
+
+t.test('migrations are numbered without gaps and say why', async (t) => {
+  const folder = fileURLToPath(new URL('../../../migrations/', import.meta.url));
+  readdirSync(folder)
+    .sort()
+    .forEach((name, index) => {
+      t.match(name, new RegExp(`^${String(index + 1).padStart(4, '0')}_[a-z_]+\\.sql$`));
+      t.match(readFileSync(`${folder}${name}`, 'utf8'), /^-- /, `${name} begins with its reason`);
+    });
+});
