@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { databaseRefusal } from '../db/constraints.ts';
 import { AppError, type AppErrorCode } from '../errors.ts';
+import { RETRY_AFTER, STATUS } from './status.ts';
 
 type ProblemCode =
   | AppErrorCode
@@ -30,22 +31,19 @@ export interface Problem {
 
 /** The one list of what a code is in HTTP. */
 const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
-  invalid_request: { status: 400, title: 'Bad Request' },
-  unauthorized: { status: 401, title: 'Unauthorized' },
-  forbidden: { status: 403, title: 'Forbidden' },
-  not_found: { status: 404, title: 'Not Found' },
+  invalid_request: { status: STATUS.invalid_request, title: 'Bad Request' },
+  unauthorized: { status: STATUS.unauthorized, title: 'Unauthorized' },
+  forbidden: { status: STATUS.forbidden, title: 'Forbidden' },
+  not_found: { status: STATUS.not_found, title: 'Not Found' },
   method_not_allowed: { status: 405, title: 'Method Not Allowed' },
-  conflict: { status: 409, title: 'Conflict' },
-  precondition_failed: { status: 412, title: 'Precondition Failed' },
+  conflict: { status: STATUS.conflict, title: 'Conflict' },
+  precondition_failed: { status: STATUS.precondition_failed, title: 'Precondition Failed' },
   too_large: { status: 413, title: 'Content Too Large' },
   uri_too_long: { status: 414, title: 'URI Too Long' },
   unsupported_media_type: { status: 415, title: 'Unsupported Media Type' },
   internal: { status: 500, title: 'Internal Server Error' },
-  unavailable: { status: 503, title: 'Service Unavailable' },
+  unavailable: { status: STATUS.unavailable, title: 'Service Unavailable' },
 };
-
-/** Seconds after which a client may repeat what the database could not answer. */
-const RETRY_AFTER = 2;
 
 /** What Fastify and its parsers throw carries a status and no code of ours. */
 const CODE_OF_STATUS: Readonly<Record<number, ProblemCode>> = {

@@ -1,9 +1,7 @@
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
 import type { Context } from '../../context.ts';
+import { RETRY_AFTER } from '../status.ts';
 import { makeReadiness, type Unready } from './readiness.ts';
-
-/** Seconds until a probe, or a client that found the service unready, may ask again. */
-const RETRY_AFTER = 2;
 
 const DETAIL: Record<Unready, string> = {
   draining: 'The process is stopping and takes no new requests',

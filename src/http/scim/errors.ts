@@ -1,22 +1,10 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { databaseRefusal } from '../../db/constraints.ts';
-import { AppError, type AppErrorCode } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { ScimError, type ScimType } from '../../scim/error.ts';
 import { errorBody } from '../../scim/messages.ts';
+import { RETRY_AFTER, STATUS } from '../status.ts';
 import { sendScim } from './media-type.ts';
-
-/** Seconds after which a client may repeat what the database could not answer. */
-const RETRY_AFTER = 2;
-
-const STATUS: Record<AppErrorCode, number> = {
-  invalid_request: 400,
-  unauthorized: 401,
-  forbidden: 403,
-  not_found: 404,
-  conflict: 409,
-  precondition_failed: 412,
-  unavailable: 503,
-};
 
 /** Reasons that SCIM has a word for (RFC 7644 section 3.12, table 9). */
 const SCIM_TYPES: Record<string, ScimType> = {
