@@ -6,10 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import type { AnyBody } from './support/client.ts';
 import { createDatabase } from './support/database.ts';
 import { freePort, main, startService } from './support/service.ts';
+import { pathWithCurl, shell } from './support/shell.ts';
 
-const shell = async (line: string) => (await promisify(execFile)('bash', ['-c', line])).stdout;
+const PATH = pathWithCurl(t);
+/** The JSON that a pasted line answers with. */
+const paste = async (line: string): Promise<AnyBody> => JSON.parse(await shell(line, { PATH }));
 const READY = /Rollcall is ready/;
 
 /** A folder for the service's data, in one that only we can enter; what still runs in it is stopped at the end. */
@@ -50,9 +54,9 @@ t.test(
     const first = startService(t, { env });
     await first.says(READY);
     const [provision = '', readBack = ''] = curlLines(first.output());
-    const created = JSON.parse(await shell(provision));
+    const created = await paste(provision);
     t.match(created, { id: String, userName: 'ada@example.com', active: true });
-    const found = JSON.parse(await shell(readBack));
+    const found = await paste(readBack);
     t.match(found, { totalResults: 1, Resources: [{ id: created.id }] });
     for (const name of ['operator-key', 'secret-key']) {
       t.equal(statSync(join(env.DATA_DIR, name)).mode & 0o777, 0o600, `${name} is for its owner only`);
@@ -64,9 +68,9 @@ t.test(
     const second = startService(t, { env });
     await second.says(READY);
     t.notMatch(second.output(), /shown only now/);
-    t.strictSame(JSON.parse(await shell(readBack)), found);
+    t.strictSame(await paste(readBack), found);
     const [another = ''] = curlLines(second.output());
-    t.match(JSON.parse(await shell(another)), { key: /^rc_/, scopes: ['scim'], directory: 'default' });
+    t.match(await paste(another), { key: /^rc_/, scopes: ['scim'], directory: 'default' });
   },
 );
 
@@ -135,7 +139,7 @@ t.test('kill -9: the server that stays is stopped by the next start, and nothing
   const first = startService(t, { env });
   await first.says(READY);
   const [provision = '', readBack = ''] = curlLines(first.output());
-  await shell(provision);
+  await paste(provision);
   const orphan = serverOf(env.DATA_DIR) as number;
   first.child.kill('SIGKILL');
   t.equal(await first.exit(), 'SIGKILL');
@@ -143,14 +147,14 @@ t.test('kill -9: the server that stays is stopped by the next start, and nothing
   const second = startService(t, { env });
   await second.says(READY);
   t.not(serverOf(env.DATA_DIR), orphan, 'another server has taken its place');
-  t.match(JSON.parse(await shell(readBack)), { totalResults: 1 });
+  t.match(await paste(readBack), { totalResults: 1 });
 
   const server = serverOf(env.DATA_DIR) as number;
   process.kill(server, 'SIGKILL');
   t.equal(await second.exit(), 1, 'without its database server the service ends');
   const third = startService(t, { env });
   await third.says(READY);
-  t.match(JSON.parse(await shell(readBack)), { totalResults: 1 });
+  t.match(await paste(readBack), { totalResults: 1 });
 });
 
 t.test('a second start on the same data is refused, and names the process that has it', async (t) => {
@@ -206,7 +210,7 @@ t.test('as a user who cannot write the program, as in a container', async (t) =>
   const service = startService(t, { env, uid: nobody });
   await service.says(READY);
   const [provision = ''] = curlLines(service.output());
-  t.match(JSON.parse(await shell(provision)), { userName: 'ada@example.com' });
+  t.match(await paste(provision), { userName: 'ada@example.com' });
   t.equal(statSync(join(env.DATA_DIR, 'postgres')).uid, nobody);
 });
 

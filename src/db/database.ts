@@ -16,8 +16,10 @@ export interface Database {
 export interface DatabaseOptions {
   /** A connection string, or the parts of one (a socket directory as `host`). */
   readonly connection: string | pg.ClientConfig;
-  /** The most connections of the hot path; administration has three of its own. */
+  /** The most connections of the hot path. */
   readonly poolSize: number;
+  /** The most connections of administration; three when absent. */
+  readonly administrationPoolSize?: number;
   /** Told of idle connections that break; without a listener a database restart would end the process. */
   onConnectionError(error: Error): void;
 }
@@ -28,7 +30,7 @@ const CONNECTION_TIMEOUT = 5_000;
 const STATEMENT_TIMEOUT = { hot: 15_000, administration: 600_000 };
 /** A connection that says nothing for so many milliseconds beyond that is given up. */
 const ANSWER_MARGIN = 5_000;
-const ADMINISTRATION_CONNECTIONS = 3;
+const ADMINISTRATION_POOL_SIZE = 3;
 
 /** bigint columns (versions, sequences, counts) stay far below 2^53. */
 const types: pg.CustomTypesConfig = {
@@ -41,7 +43,8 @@ const types: pg.CustomTypesConfig = {
 /** Opens the pools; they connect at the first query. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = openPool(options, options.poolSize, STATEMENT_TIMEOUT.hot);
-  const administration = openPool(options, ADMINISTRATION_CONNECTIONS, STATEMENT_TIMEOUT.administration);
+  const { administrationPoolSize = ADMINISTRATION_POOL_SIZE } = options;
+  const administration = openPool(options, administrationPoolSize, STATEMENT_TIMEOUT.administration);
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: administration }) });
   return {
     pool,

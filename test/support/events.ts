@@ -12,7 +12,12 @@ import { createDatabase } from './database.ts';
 /** A migrated database of the test's own, open. */
 export async function openTestDatabase(t: Test, poolSize = 4): Promise<Database> {
   const { connectionString } = await createDatabase(t);
-  const database = openDatabase({ connection: connectionString, poolSize, onConnectionError: () => {} });
+  const database = openDatabase({
+    connection: connectionString,
+    poolSize,
+    administrationPoolSize: poolSize,
+    onConnectionError: () => {},
+  });
   t.teardown(() => database.close());
   return database;
 }
