@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import type { AnyBody } from './support/client.ts';
+import type { AnyBody } from './support/app.ts';
 import { createDatabase } from './support/database.ts';
 import { freePort, main, startService } from './support/service.ts';
 import { pathWithCurl, shell } from './support/shell.ts';

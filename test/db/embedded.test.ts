@@ -56,10 +56,9 @@ t.test('what a killed start left in the temporary folder is removed, and nothing
 });
 
 t.test('a server that somebody else started on the folder is left alone', async (t) => {
-  // The system names a process after its program.
-  const folder = t.testdir({ postgres: t.fixture('symlink', process.execPath) });
-  const idle = ['-e', 'setInterval(() => {}, 1000); console.log()'];
-  const server = spawn(join(folder, 'postgres'), idle, { cwd: folder });
+  // The system names a process after its program; this one waits for input that never comes.
+  const folder = t.testdir({ postgres: t.fixture('symlink', '/bin/sh') });
+  const server = spawn(join(folder, 'postgres'), ['-c', 'echo started; read line'], { cwd: folder });
   t.teardown(() => server.kill());
   await once(server.stdout, 'data');
   writePidFile(folder, server.pid as number);
