@@ -82,8 +82,8 @@ export const SETTINGS = {
   },
   DRAIN_SECONDS: {
     read: integer(0, 600),
-    fallback: '0',
-    doc: 'How long, once asked to stop, requests are still taken while `/readyz` says no',
+    fallback: '2',
+    doc: 'How long, once asked to stop, requests are still served while `/readyz` says no, so that balancers notice',
   },
   LOG_LEVEL: { read: oneOf(LOG_LEVELS), fallback: 'info', doc: 'One of `trace` … `fatal`, `silent`' },
 } satisfies Record<string, Setting<unknown>>;

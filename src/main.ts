@@ -68,11 +68,15 @@ async function startDatabase(config: Config, log: Logger, lifecycle: Lifecycle):
   const db = openDatabase({
     connection,
     poolSize: config.poolSize,
-    onConnectionError: (err) => log.warn({ err }, 'database connection lost'),
+    // At the end the server may be faster than the connections that are being closed.
+    onConnectionError: (err) =>
+      log[lifecycle.stopping.aborted ? 'debug' : 'warn']({ err }, 'connection lost'),
   });
   lifecycle.onStop(() => db.close());
   await waitForDatabase(db.pool, log, lifecycle.stopping);
-  const applied = await migrate(connection, new URL('../../migrations/', import.meta.url));
+  const applied = await migrate(connection, new URL('../../migrations/', import.meta.url)).catch((cause) => {
+    throw new StartError(`The database could not be brought to this release: ${cause.message}`, { cause });
+  });
   if (applied.length > 0) log.info({ applied }, 'database migrated');
   lifecycle.stopping.throwIfAborted();
   return db;

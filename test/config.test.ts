@@ -29,7 +29,7 @@ t.test('nothing set: this machine only, embedded server, keys to be made', async
     trustedProxies: [],
     operatorKey: undefined,
     secretKey: undefined,
-    drainSeconds: 0,
+    drainSeconds: 2,
     logLevel: 'info',
   });
   t.ok(Object.isFrozen(config));

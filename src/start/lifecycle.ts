@@ -24,7 +24,13 @@ export async function runUntilStopped(
   const stopping = new AbortController();
   const stops: (() => Promise<unknown>)[] = [];
   const started = start({ stopping: stopping.signal, onStop: (stop) => stops.push(stop) });
-  const options = { delay: patience, logger: false as const, skip: [...FAULTS, 'beforeExit' as const] };
+  const options: closeWithGrace.Options = {
+    delay: patience,
+    logger: false,
+    skip: [...FAULTS, 'beforeExit'],
+    onTimeout: () => log.fatal({ patience }, 'did not stop in time'),
+    onSecondError: (err) => log.fatal({ err }, 'unexpected error while stopping'),
+  };
   closeWithGrace(options, async ({ signal, err }) => {
     ignoreFurtherSignals();
     if (err) log.fatal({ err }, 'unexpected error: stopping');

@@ -7,7 +7,7 @@ import type { Test } from 'tap';
 export const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 export interface ServiceOptions {
-  /** Settings; the rest of the environment stays out. */
+  /** Settings; the rest of the environment stays out, and a stop does not wait for balancers. */
   env: Record<string, string>;
   /** Runs the service as this user (root only). */
   uid?: number;
@@ -28,7 +28,7 @@ export interface Service {
 export function startService(t: Test, { env, uid }: ServiceOptions): Service {
   const child = spawn(process.execPath, ['--disable-proto=delete', main], {
     detached: true,
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, DRAIN_SECONDS: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });

@@ -92,7 +92,9 @@ async function startServer(folder: string, options: ServerOptions): Promise<Embe
   const ended = new Promise<void>((end) => {
     child.once('error', () => end());
     child.once('close', () => end());
-  }).then(() => removeRuntimeFolder(runtime.socketFolder));
+  })
+    .then(() => removeRuntimeFolder(runtime.socketFolder))
+    .catch((err: unknown) => log.warn({ err }, 'temporary folder not removed'));
   await descriptor.close();
   if (!(await isReady(child, folder, ended))) {
     await refuseInUse(folder);
