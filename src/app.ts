@@ -1,22 +1,16 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import fastify, {
-  type FastifyBaseLogger,
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Context } from './context.ts';
 import { adminSurface } from './http/admin/plugin.ts';
-import { openApi } from './http/openapi.ts';
+import { DOCS, openApi } from './http/openapi.ts';
 import { opsSurface } from './http/ops/plugin.ts';
 import { logController, requestLog } from './http/plugins/request-log.ts';
 import { sendProblem, sendUnknownRoute } from './http/problem.ts';
 import { productSurface } from './http/product/plugin.ts';
-import { sendScimError } from './http/scim/errors.ts';
 import { scimSurface } from './http/scim/plugin.ts';
 import { SCIM_PREFIX } from './http/scim/request.ts';
+import { MAX_HEADER_SIZE, unroutedErrors } from './http/unrouted.ts';
 import type { Authenticate } from './tenants/authenticate.ts';
 
 export interface AppOptions {
@@ -40,7 +34,8 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
       ignoreDuplicateSlashes: true,
       maxParamLength: 512,
     },
-    frameworkErrors: sendFrameworkError as never,
+    http: { maxHeaderSize: MAX_HEADER_SIZE },
+    ...unroutedErrors,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
   });
   app.setErrorHandler(sendProblem);
@@ -52,15 +47,6 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
   await app.register(scimSurface, { prefix: SCIM_PREFIX, context, authenticate });
   await app.register(adminSurface, { prefix: '/api/admin/v1', context, authenticate });
   await app.register(productSurface, { prefix: '/api/v1', context, authenticate });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await app.register(swaggerUi, DOCS);
   return app;
-}
-
-/**
- * A URL that the router cannot read (`/%ZZ`, an endless parameter) reaches no scope and no credential: only the
- * shape of the refusal is chosen by its beginning.
- */
-function sendFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const isScim = /^\/+api\/+scim\//i.test(request.raw.url ?? '');
-  return isScim ? sendScimError(error, request, reply) : sendProblem(error, request, reply);
 }

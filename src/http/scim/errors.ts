@@ -31,7 +31,7 @@ export function asScimError(error: unknown): ScimError {
 /** The error handler of the SCIM scope. */
 export function sendScimError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, scimType, message } = asScimError(error);
-  if (status >= 500) request.log.error({ err: error }, 'request failed');
+  if (status === 500 || status === 503) request.log.error({ err: error }, 'request failed');
   if (status === 503) reply.header('retry-after', String(RETRY_AFTER));
   request.refusal = { status, scimType };
   return sendScim(reply.code(status), JSON.stringify(errorBody(status, scimType, message)));

@@ -252,10 +252,20 @@ t.test('what looks wrong and is not', async (t) => {
     body: new TextEncoder().encode('{"userName":"untyped"}'),
   });
   t.equal(bare.status, 201, 'a body without a media type');
-  t.match(
-    await rawRequest(url, 'GET /api/scim/v2/Users HTTP/1.1\r\nHost: x\r\nBroken\r\n\r\n'),
-    /^HTTP\/1\.1 400/,
+});
+
+t.test('what is not even HTTP', async (t) => {
+  const url = new URL(app.app.listeningOrigin);
+  const get = (path: string, header = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`;
+  const broken = await rawRequest(url, get(`${SCIM}/Users`, 'Broken'));
+  t.match(broken, /^HTTP\/1\.1 400 .*application\/scim\+json.*"status":"400"/s);
+  const long = await rawRequest(url, get(`${SCIM}/Users?filter=${'x'.repeat(70_000)}`));
+  t.match(long, /^HTTP\/1\.1 431 .*"status":"431".*\.search/s);
+  const read = await rawRequest(
+    url,
+    get(`${SCIM}/Users?filter=${'%41'.repeat(8_193)}`, 'Connection: close\r\n'),
   );
+  t.match(read, /^HTTP\/1\.1 401/, 'a long filter is read');
 });
 
 /** Sends bytes that no HTTP client would. */
