@@ -35,6 +35,8 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
       maxParamLength: 512,
     },
     http: { maxHeaderSize: MAX_HEADER_SIZE },
+    // A request on a kept connection is served while the process stops: whoever sent it cannot know.
+    return503OnClosing: false,
     ...unroutedErrors,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
   });
