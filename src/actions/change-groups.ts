@@ -1,8 +1,7 @@
 import type { Context, ScimActor } from '../context.ts';
-import { violates } from '../db/constraints.ts';
-import { lockGroups, lockTenantShared } from '../db/locks.ts';
-import { run } from '../db/statement.ts';
-import { pipeline } from '../db/transaction.ts';
+import { lockGroups, lockMembers, lockTenantShared } from '../db/locks.ts';
+import { run, type Step } from '../db/statement.ts';
+import { conversation, pipeline } from '../db/transaction.ts';
 import { type ChangedGroup, updateGroups, type WrittenGroup } from '../directory/group-write.ts';
 import { type GroupRow, groupColumns, readGroups } from '../directory/groups.ts';
 import { isUuid } from '../directory/uuid.ts';
@@ -11,7 +10,7 @@ import { notFound } from '../errors.ts';
 import { difference } from '../scim/difference.ts';
 import type { MemberChange } from '../scim/members.ts';
 import type { Resource } from '../scim/types.ts';
-import { inRounds, type Outcome } from './outcome.ts';
+import { apartOnConflict, heldAfterLoss, inTurns, type Moved, type Outcome } from './outcome.ts';
 import {
   displayNameTaken,
   type ResourceRequest,
@@ -23,12 +22,22 @@ import {
   unknownMember,
 } from './scim-writes.ts';
 
+/** Asks the database, on whatever connection the plan is made. */
+export type Ask = <Row>(step: Step<Row>) => Promise<Row[]>;
+
 export interface ChangeGroup extends ResourceRequest {
   /** New attributes from the current ones (without members); absent: they stay, and need not be read. */
   readonly change?: ((current: Resource) => Resource) | undefined;
   /** What happens to the members; a function when that depends on who they are. */
-  readonly members: MemberChange | ((group: GroupRow) => Promise<MemberChange>);
+  readonly members: MemberChange | ((group: GroupRow, ask: Ask) => Promise<MemberChange>);
 }
+
+/** Whether the answer needs the members. */
+interface Answered {
+  readonly members: boolean;
+}
+
+const CONFLICT = { constraint: 'scim_group_display_name_key', taken: displayNameTaken } as const;
 
 /**
  * What PUT and PATCH of groups share. A change of members alone, on any version, is a difference of rows and
@@ -39,50 +48,100 @@ export async function changeGroups(
   context: Context,
   actor: ScimActor,
   requests: readonly ChangeGroup[],
-  { members }: { readonly members: boolean },
+  answered: Answered,
 ): Promise<Outcome<GroupRow>[]> {
   requireScimWrites(actor);
-  return inRounds(requests, async (turn) => {
-    const plans = await planAll(context, actor, turn);
-    const changes = plans.flatMap((each) => ('value' in each ? [each.value] : []));
-    const written = await write(context, actor, changes, members);
-    return plans.map((each) =>
-      'refusal' in each ? each : (written.get(each.value.id) ?? { refusal: notFound('Group') }),
-    );
-  });
+  const change = { context, actor, answered };
+  return inTurns(requests, (turn) =>
+    heldAfterLoss(
+      turn,
+      (some) => apartOnConflict(some, CONFLICT, (few) => changeOpenly(change, few)),
+      (some) => apartOnConflict(some, CONFLICT, (few) => changeHeld(change, few)),
+    ),
+  );
 }
 
-async function planAll(
-  context: Context,
-  actor: ScimActor,
-  turn: readonly ChangeGroup[],
-): Promise<Outcome<ChangedGroup>[]> {
-  const toRead = turn.filter((request) => !isRowDifference(request)).map((request) => request.id);
-  const rows =
-    toRead.length === 0
-      ? []
-      : await run(context.db.pool, readGroups(viewerOf(actor), toRead.filter(isUuid), { members: false }));
-  const current = new Map(rows.map((row) => [row.id, row]));
-  return Promise.all(
-    turn.map(async (request) => {
-      try {
-        return { value: await plan(request, current.get(request.id)) };
-      } catch (refusal) {
-        return { refusal: refusal as Error };
-      }
-    }),
-  );
+interface Change {
+  readonly context: Context;
+  readonly actor: ScimActor;
+  readonly answered: Answered;
+}
+
+type Answer = Outcome<GroupRow> | Moved;
+
+/** One wait for a difference of rows, two for the rest: the read, and a transaction that is sent as a whole. */
+async function changeOpenly(
+  { context, actor, answered }: Change,
+  requests: readonly ChangeGroup[],
+): Promise<Answer[]> {
+  const viewer = viewerOf(actor);
+  const toRead = idsOf(requests.filter((request) => !isRowDifference(request)));
+  const ask: Ask = (step) => run(context.db.pool, step);
+  const rows = toRead.length > 0 ? await ask(readGroups(viewer, toRead, { members: false })) : [];
+  const plans = await planAll(requests, rows, ask);
+  const changes = changesOf(plans);
+  if (changes.length === 0) return answers(plans, [], []);
+  const [, , , results, written] = await pipeline(context.db, [
+    lockTenantShared(actor.tenantId),
+    lockGroups(actor.tenantId, idsOf(changes)),
+    lockMembers(actor.tenantId, changes),
+    updateGroups(viewer, stamp(context, actor), changes),
+    readGroups(viewer, idsOf(changes), answered),
+  ]);
+  return answers(plans, results, written);
+}
+
+/** The same, holding the groups from the read to the write. */
+function changeHeld(
+  { context, actor, answered }: Change,
+  requests: readonly ChangeGroup[],
+): Promise<Answer[]> {
+  const viewer = viewerOf(actor);
+  return conversation(context.db, async (send) => {
+    const [, , rows] = await send([
+      lockTenantShared(actor.tenantId),
+      lockGroups(actor.tenantId, idsOf(requests)),
+      readGroups(viewer, idsOf(requests), { members: false }),
+    ]);
+    const plans = await planAll(requests, rows, async (step) => (await send([step]))[0]);
+    const changes = changesOf(plans);
+    if (changes.length === 0) return answers(plans, [], []);
+    const [, results, written] = await send([
+      lockMembers(actor.tenantId, changes),
+      updateGroups(viewer, stamp(context, actor), changes),
+      readGroups(viewer, idsOf(changes), answered),
+    ]);
+    return answers(plans, results, written);
+  });
 }
 
 function isRowDifference({ change, members, ifMatch }: ChangeGroup): boolean {
   return change === undefined && ifMatch === undefined && typeof members !== 'function';
 }
 
-async function plan(request: ChangeGroup, row: GroupRow | undefined): Promise<ChangedGroup> {
+async function planAll(
+  requests: readonly ChangeGroup[],
+  rows: readonly GroupRow[],
+  ask: Ask,
+): Promise<Outcome<ChangedGroup>[]> {
+  const current = new Map(rows.map((row) => [row.id, row]));
+  const plans: Outcome<ChangedGroup>[] = [];
+  for (const request of requests) {
+    plans.push(
+      await plan(request, current.get(request.id), ask).then(
+        (value) => ({ value }),
+        (refusal: Error) => ({ refusal }),
+      ),
+    );
+  }
+  return plans;
+}
+
+async function plan(request: ChangeGroup, row: GroupRow | undefined, ask: Ask): Promise<ChangedGroup> {
   if (!isUuid(request.id) || (!row && !isRowDifference(request))) throw notFound('Group');
   if (row) requireVersion(request, row.version);
   const members =
-    typeof request.members === 'function' ? await request.members(row as GroupRow) : request.members;
+    typeof request.members === 'function' ? await request.members(row as GroupRow, ask) : request.members;
   requireMemberIds(members.add);
   return {
     id: request.id,
@@ -107,38 +166,27 @@ function attributes(before: Resource, change: (current: Resource) => Resource): 
   };
 }
 
-type Written = Map<string, Outcome<GroupRow> | 'moved'>;
-
-async function write(
-  context: Context,
-  actor: ScimActor,
-  changes: readonly ChangedGroup[],
-  members: boolean,
-): Promise<Written> {
-  if (changes.length === 0) return new Map();
-  const viewer = viewerOf(actor);
-  const ids = changes.map((change) => change.id);
-  try {
-    const [, , results, rows] = await pipeline(context.db, [
-      lockTenantShared(actor.tenantId),
-      lockGroups(actor.tenantId, ids),
-      updateGroups(viewer, stamp(context, actor), changes),
-      readGroups(viewer, ids, { members }),
-    ]);
-    const read = new Map(rows.map((row) => [row.id, row]));
-    return new Map(results.map((result) => [result.id, outcome(result, read.get(result.id))]));
-  } catch (error) {
-    if (!violates(error, 'scim_group_display_name_key')) throw error;
-    const [change] = changes;
-    if (change && changes.length === 1) return new Map([[change.id, { refusal: displayNameTaken() }]]);
-    // One of several took a name that is not free: one by one, so that it harms no other.
-    const each = await Promise.all(changes.map((single) => write(context, actor, [single], members)));
-    return new Map(each.flatMap((outcomes) => [...outcomes]));
-  }
+function changesOf(plans: readonly Outcome<ChangedGroup>[]): ChangedGroup[] {
+  return plans.flatMap((each) => ('value' in each ? [each.value] : []));
 }
 
-function outcome(result: WrittenGroup, row: GroupRow | undefined): Outcome<GroupRow> | 'moved' {
-  if (!result.found || !row) return { refusal: notFound('Group') };
-  if (!result.current) return 'moved';
-  return result.unknown_member ? { refusal: unknownMember(result.unknown_member) } : { value: row };
+function idsOf(named: readonly { readonly id: string }[]): string[] {
+  return named.map(({ id }) => id).filter(isUuid);
+}
+
+function answers(
+  plans: readonly Outcome<ChangedGroup>[],
+  results: readonly WrittenGroup[],
+  rows: readonly GroupRow[],
+): Answer[] {
+  const written = new Map(rows.map((row) => [row.id, row]));
+  const resultOf = new Map(results.map((result) => [result.id, result]));
+  return plans.map((each) => {
+    if ('refusal' in each) return each;
+    const result = resultOf.get(each.value.id);
+    const row = written.get(each.value.id);
+    if (!result?.found || !row) return { refusal: notFound('Group') };
+    if (!result.current) return 'moved';
+    return result.unknown_member ? { refusal: unknownMember(result.unknown_member) } : { value: row };
+  });
 }

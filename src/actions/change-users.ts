@@ -1,8 +1,7 @@
 import type { Context, ScimActor } from '../context.ts';
-import { violates } from '../db/constraints.ts';
 import { lockTenantShared, lockUsers } from '../db/locks.ts';
 import { run } from '../db/statement.ts';
-import { pipeline } from '../db/transaction.ts';
+import { conversation, pipeline } from '../db/transaction.ts';
 import { userColumns, userResource } from '../directory/user-columns.ts';
 import { type ChangedUser, readUsers, type UserRow, updateUsers } from '../directory/users.ts';
 import { isUuid } from '../directory/uuid.ts';
@@ -10,7 +9,7 @@ import { viewerOf } from '../directory/viewer.ts';
 import { notFound } from '../errors.ts';
 import { difference } from '../scim/difference.ts';
 import type { Resource } from '../scim/types.ts';
-import { attempt, inRounds, type Outcome } from './outcome.ts';
+import { apartOnConflict, attempt, heldAfterLoss, inTurns, type Moved, type Outcome } from './outcome.ts';
 import {
   type ResourceRequest,
   requireScimWrites,
@@ -26,6 +25,8 @@ export interface ChangeUser extends ResourceRequest {
   change(current: Resource): Resource;
 }
 
+const CONFLICT = { constraint: 'scim_user_user_name_key', taken: userNameTaken } as const;
+
 /**
  * What PUT and PATCH of users share: read, plan, and a write that holds only at the version that was read. A
  * change without effect writes nothing. The first write to an unmanaged user adopts it and leaves its userName
@@ -37,24 +38,67 @@ export async function changeUsers(
   requests: readonly ChangeUser[],
 ): Promise<Outcome<UserRow>[]> {
   requireScimWrites(actor);
-  return inRounds(requests, async (turn) => {
-    const ids = turn.map((request) => request.id).filter(isUuid);
-    const rows = await run(context.db.pool, readUsers(viewerOf(actor), ids, { groups: true }));
-    const current = new Map(rows.map((row) => [row.id, row]));
-    const plans = turn.map((request) => attempt(() => plan(actor, request, current.get(request.id))));
-    const changes = plans.flatMap((each) =>
-      'value' in each && 'change' in each.value ? [each.value.change] : [],
-    );
-    const written = await write(context, actor, changes);
-    return plans.map((each) => {
-      if ('refusal' in each) return each;
-      if ('unchanged' in each.value) return { value: each.value.unchanged };
-      return written.get(each.value.change.id) ?? 'moved';
-    });
+  return inTurns(requests, (turn) =>
+    heldAfterLoss(
+      turn,
+      (some) => apartOnConflict(some, CONFLICT, (few) => changeOpenly(context, actor, few)),
+      (some) => apartOnConflict(some, CONFLICT, (few) => changeHeld(context, actor, few)),
+    ),
+  );
+}
+
+type Answer = Outcome<UserRow> | Moved;
+
+/** Two waits: the read, and a transaction that is sent as a whole. */
+async function changeOpenly(
+  context: Context,
+  actor: ScimActor,
+  requests: readonly ChangeUser[],
+): Promise<Answer[]> {
+  const viewer = viewerOf(actor);
+  const rows = await run(context.db.pool, readUsers(viewer, idsOf(requests), { groups: true }));
+  const plans = planAll(actor, requests, rows);
+  const changes = changesOf(plans);
+  if (changes.length === 0) return answers(plans, [], []);
+  const [, , updated, written] = await pipeline(context.db, [
+    lockTenantShared(actor.tenantId),
+    lockUsers(actor.tenantId, idsOf(changes)),
+    updateUsers(viewer, stamp(context, actor), changes),
+    readUsers(viewer, idsOf(changes), { groups: true }),
+  ]);
+  return answers(plans, updated, written);
+}
+
+/** The same, holding the users from the read to the write. */
+function changeHeld(context: Context, actor: ScimActor, requests: readonly ChangeUser[]): Promise<Answer[]> {
+  const viewer = viewerOf(actor);
+  return conversation(context.db, async (send) => {
+    const [, , rows] = await send([
+      lockTenantShared(actor.tenantId),
+      lockUsers(actor.tenantId, idsOf(requests)),
+      readUsers(viewer, idsOf(requests), { groups: true }),
+    ]);
+    const plans = planAll(actor, requests, rows);
+    const changes = changesOf(plans);
+    if (changes.length === 0) return answers(plans, [], []);
+    const [updated, written] = await send([
+      updateUsers(viewer, stamp(context, actor), changes),
+      readUsers(viewer, idsOf(changes), { groups: true }),
+    ]);
+    return answers(plans, updated, written);
   });
 }
 
 type Plan = { readonly unchanged: UserRow } | { readonly change: ChangedUser };
+
+function planAll(
+  actor: ScimActor,
+  requests: readonly ChangeUser[],
+  rows: readonly UserRow[],
+): Outcome<Plan>[] {
+  const current = new Map(rows.map((row) => [row.id, row]));
+  return requests.map((request) => attempt(() => plan(actor, request, current.get(request.id))));
+}
 
 function plan(actor: ScimActor, request: ChangeUser, row: UserRow | undefined): Plan {
   if (!row) throw notFound('User');
@@ -69,6 +113,7 @@ function plan(actor: ScimActor, request: ChangeUser, row: UserRow | undefined): 
     change: {
       id: row.id,
       version: row.version,
+      managed: row.managed,
       ...userColumns(actor.tenantId, after),
       type: eventType(before, after),
       before: JSON.stringify(differs?.before ?? {}),
@@ -93,29 +138,25 @@ function keepIdentity(before: Resource, { userName: _, emails: __, ...after }: R
   };
 }
 
-async function write(
-  context: Context,
-  actor: ScimActor,
-  changes: readonly ChangedUser[],
-): Promise<Map<string, Outcome<UserRow>>> {
-  if (changes.length === 0) return new Map();
-  const viewer = viewerOf(actor);
-  const ids = changes.map((change) => change.id);
-  try {
-    const [, , updated, rows] = await pipeline(context.db, [
-      lockTenantShared(actor.tenantId),
-      lockUsers(actor.tenantId, ids),
-      updateUsers(viewer, stamp(context, actor), changes),
-      readUsers(viewer, ids, { groups: true }),
-    ]);
-    const done = new Set(updated.map((row) => row.id));
-    return new Map(rows.filter((row) => done.has(row.id)).map((row) => [row.id, { value: row }]));
-  } catch (error) {
-    if (!violates(error, 'scim_user_user_name_key')) throw error;
-    const [change] = changes;
-    if (change && changes.length === 1) return new Map([[change.id, { refusal: userNameTaken() }]]);
-    // One of several took a name that is not free: one by one, so that it harms no other.
-    const each = await Promise.all(changes.map((single) => write(context, actor, [single])));
-    return new Map(each.flatMap((outcomes) => [...outcomes]));
-  }
+function changesOf(plans: readonly Outcome<Plan>[]): ChangedUser[] {
+  return plans.flatMap((each) => ('value' in each && 'change' in each.value ? [each.value.change] : []));
+}
+
+function idsOf(named: readonly { readonly id: string }[]): string[] {
+  return named.map(({ id }) => id).filter(isUuid);
+}
+
+function answers(
+  plans: readonly Outcome<Plan>[],
+  updated: readonly { readonly id: string }[],
+  rows: readonly UserRow[],
+): Answer[] {
+  const done = new Set(updated.map((row) => row.id));
+  const written = new Map(rows.filter((row) => done.has(row.id)).map((row) => [row.id, row]));
+  return plans.map((each) => {
+    if ('refusal' in each) return each;
+    if ('unchanged' in each.value) return { value: each.value.unchanged };
+    const row = written.get(each.value.change.id);
+    return row ? { value: row } : 'moved';
+  });
 }

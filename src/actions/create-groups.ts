@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 import type { Context, ScimActor } from '../context.ts';
-import { lockTenantShared } from '../db/locks.ts';
+import { lockTenantShared, lockUsers } from '../db/locks.ts';
 import { pipeline } from '../db/transaction.ts';
 import { insertGroups, type NewGroup } from '../directory/group-write.ts';
 import { type GroupRow, groupColumns } from '../directory/groups.ts';
@@ -36,8 +36,9 @@ export async function createGroups(
   const planned = requests.map((request) => attempt(() => newGroup(request)));
   const groups = planned.flatMap((plan) => ('value' in plan ? [plan.value] : []));
   const now = stamp(context, actor);
-  const [, rows] = await pipeline(context.db, [
+  const [, , rows] = await pipeline(context.db, [
     lockTenantShared(actor.tenantId),
+    lockUsers(actor.tenantId, [...new Set(groups.flatMap((group) => group.members))]),
     insertGroups(viewerOf(actor), now, groups),
   ]);
   const results = new Map(rows.map((row) => [row.id, row]));

@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 import type { Context, ScimActor } from '../context.ts';
-import { run } from '../db/statement.ts';
+import { runAlone } from '../db/transaction.ts';
 import { userColumns } from '../directory/user-columns.ts';
 import { insertUsers, type NewUser, type UserRow } from '../directory/users.ts';
 import { viewerOf } from '../directory/viewer.ts';
@@ -27,7 +27,7 @@ export async function createUsers(
   const planned = requests.map((request) => attempt(() => newUser(actor, request)));
   const users = planned.flatMap((plan) => ('value' in plan ? [plan.value] : []));
   const now = stamp(context, actor);
-  const created = await run(context.db.pool, insertUsers(viewerOf(actor), now, users));
+  const created = await runAlone(context.db, insertUsers(viewerOf(actor), now, users));
   const ids = new Set(created.map((row) => row.id));
   return planned.map((plan) => {
     if ('refusal' in plan) return plan;

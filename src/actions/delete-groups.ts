@@ -5,7 +5,7 @@ import { deleteGroups as deleteGroupsStep } from '../directory/group-delete.ts';
 import { isUuid } from '../directory/uuid.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { notFound } from '../errors.ts';
-import { inRounds, type Outcome } from './outcome.ts';
+import { inTurns, type Outcome } from './outcome.ts';
 import { type ResourceRequest, requireScimWrites, stamp, told, versionMoved } from './scim-writes.ts';
 
 /** Deletes groups; their members stay users (RFC 7644 section 3.6). */
@@ -15,7 +15,7 @@ export async function deleteGroups(
   requests: readonly ResourceRequest[],
 ): Promise<Outcome<null>[]> {
   requireScimWrites(actor);
-  return inRounds(requests, async (turn) => {
+  return inTurns(requests, async (turn) => {
     const named = turn.filter((request) => isUuid(request.id));
     const [, , found] = await pipeline(context.db, [
       lockTenantShared(actor.tenantId),

@@ -5,7 +5,7 @@ import { deleteUsers as deleteUsersStep } from '../directory/user-delete.ts';
 import { isUuid } from '../directory/uuid.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { notFound } from '../errors.ts';
-import { inRounds, type Outcome } from './outcome.ts';
+import { inTurns, type Outcome } from './outcome.ts';
 import { type ResourceRequest, requireScimWrites, stamp, told, versionMoved } from './scim-writes.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function deleteUsers(
   requests: readonly ResourceRequest[],
 ): Promise<Outcome<null>[]> {
   requireScimWrites(actor);
-  return inRounds(requests, async (turn) => {
+  return inTurns(requests, async (turn) => {
     const named = turn.filter((request) => isUuid(request.id));
     const ids = named.map((request) => request.id);
     const [, , , found] = await pipeline(context.db, [

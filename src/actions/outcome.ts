@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { type UniqueConstraint, violates } from '../db/constraints.ts';
 
 /**
  * Hot actions take a list of requests of one client and answer one outcome each, in the same order: what a
@@ -23,33 +23,71 @@ export function attempt<Value>(decide: () => Value): Outcome<Value> {
   }
 }
 
-/** Rounds that a request may lose to other writers of the same resource before it is answered 503. */
-const ROUNDS = 50;
+/** What a write that held on a certain version may also come to: the resource was no longer at it. */
+export type Moved = 'moved';
 
 /**
- * Read, plan, guarded write: in rounds, because a resource may move between its read and its write. `round` gets
- * requests for different resources and answers an outcome each, or `moved`, which comes again in the next round;
- * a second request for the same resource waits for the round after.
+ * Gives each request its outcome where a list may name one resource several times: a turn takes the first request
+ * for each resource, the next turn the second, so that their order is kept.
  */
-export async function inRounds<Request extends { readonly id: string }, Value>(
+export async function inTurns<Request extends { readonly id: string }, Value>(
   requests: readonly Request[],
-  round: (turn: readonly Request[]) => Promise<(Outcome<Value> | 'moved')[]>,
+  take: (turn: readonly Request[]) => Promise<Outcome<Value>[]>,
 ): Promise<Outcome<Value>[]> {
   const outcomes = new Map<Request, Outcome<Value>>();
-  for (let rounds = 0; rounds < ROUNDS && outcomes.size < requests.length; rounds += 1) {
+  while (outcomes.size < requests.length) {
     const turn = firstPerId(requests.filter((request) => !outcomes.has(request)));
-    const answers = await round(turn);
+    const answers = await take(turn);
     turn.forEach((request, index) => {
-      const answer = answers[index];
-      if (answer && answer !== 'moved') outcomes.set(request, answer);
+      outcomes.set(request, answers[index] ?? { refusal: new Error('a request got no outcome') });
     });
   }
-  const busy = () => new AppError('unavailable', 'Too many writers change this resource at the same time');
-  return requests.map((request) => outcomes.get(request) ?? { refusal: busy() });
+  return requests.map((request) => outcomes.get(request) as Outcome<Value>);
 }
 
 function firstPerId<Request extends { readonly id: string }>(requests: readonly Request[]): Request[] {
   const first = new Map<string, Request>();
   for (const request of requests) if (!first.has(request.id)) first.set(request.id, request);
   return [...first.values()];
+}
+
+/**
+ * Read, plan, guarded write: first without locks, because a race is rare; whoever lost one does it again holding
+ * the resource, and cannot lose twice.
+ */
+export async function heldAfterLoss<Request, Value>(
+  requests: readonly Request[],
+  openly: (requests: readonly Request[]) => Promise<(Outcome<Value> | Moved)[]>,
+  held: (requests: readonly Request[]) => Promise<(Outcome<Value> | Moved)[]>,
+): Promise<Outcome<Value>[]> {
+  const first = await openly(requests);
+  const lost = requests.filter((_, index) => first[index] === 'moved');
+  const second = lost.length > 0 ? await held(lost) : [];
+  const answers = first.map((answer) => (answer === 'moved' ? second.shift() : answer));
+  return answers.map((answer) =>
+    answer === undefined || answer === 'moved' ? { refusal: new Error('a held resource moved') } : answer,
+  );
+}
+
+/**
+ * Runs `work` for all requests; when one of them takes a name that is not free, for each alone, so that it harms
+ * no other. `taken` is that one's refusal.
+ */
+export async function apartOnConflict<Request, Value>(
+  requests: readonly Request[],
+  { constraint, taken }: { readonly constraint: UniqueConstraint; taken(): Error },
+  work: (requests: readonly Request[]) => Promise<(Outcome<Value> | Moved)[]>,
+): Promise<(Outcome<Value> | Moved)[]> {
+  try {
+    return await work(requests);
+  } catch (error) {
+    if (!violates(error, constraint)) throw error;
+  }
+  if (requests.length === 1) return [{ refusal: taken() }];
+  const outcomes: (Outcome<Value> | Moved)[] = [];
+  for (const request of requests) {
+    const alone = apartOnConflict([request], { constraint, taken }, work);
+    outcomes.push(...(await alone.catch((refusal: Error) => [{ refusal }])));
+  }
+  return outcomes;
 }

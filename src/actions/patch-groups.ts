@@ -38,8 +38,6 @@ export function patchGroups(
   const viewer = viewerOf(actor);
   const changes = requests.map(({ operations, ...request }): ChangeGroup => {
     const { attributeOperations, steps } = splitMemberOperations(operations);
-    const matching = (groupId: string) => (filter: FilterNode) =>
-      membersMatching(context.db, viewer, { groupId, filter, baseUrl });
     return {
       ...request,
       change:
@@ -47,7 +45,11 @@ export function patchGroups(
           ? (current) => applyPatch(current, attributeOperations, GROUP_TYPE)
           : undefined,
       members: hasMemberFilter(steps)
-        ? ({ id }) => foldedUnderFilters(steps, baseUrl, matching(id))
+        ? ({ id }, ask) =>
+            foldedUnderFilters(steps, baseUrl, async (filter) => {
+              const rows = await ask(membersMatching(context.db, viewer, { groupId: id, filter, baseUrl }));
+              return rows.map((row) => row.user_id);
+            })
         : foldMemberSteps(steps),
     };
   });

@@ -1,6 +1,8 @@
 import type { Context, ScimActor } from '../context.ts';
 import type { GroupRow } from '../directory/groups.ts';
+import { GROUP_TYPE } from '../scim/resource-types.ts';
 import type { Resource } from '../scim/types.ts';
+import { requireImmutableKept } from '../scim/validate.ts';
 import { changeGroups } from './change-groups.ts';
 import type { Outcome } from './outcome.ts';
 import type { ResourceRequest } from './scim-writes.ts';
@@ -20,7 +22,10 @@ export function replaceGroups(
 ): Promise<Outcome<GroupRow>[]> {
   const changes = requests.map(({ resource, members, ...request }) => ({
     ...request,
-    change: () => resource,
+    change: (current: Resource) => {
+      requireImmutableKept(current, resource, GROUP_TYPE);
+      return resource;
+    },
     members: { reset: true, add: [...members], remove: [] },
   }));
   return changeGroups(context, actor, changes, { members: withMembers });

@@ -1,6 +1,8 @@
 import type { Context, ScimActor } from '../context.ts';
 import type { UserRow } from '../directory/users.ts';
+import { USER_TYPE } from '../scim/resource-types.ts';
 import type { Resource } from '../scim/types.ts';
+import { requireImmutableKept } from '../scim/validate.ts';
 import { changeUsers } from './change-users.ts';
 import type { Outcome } from './outcome.ts';
 import type { ResourceRequest } from './scim-writes.ts';
@@ -23,7 +25,11 @@ export function replaceUsers(
     actor,
     requests.map(({ resource, ...request }) => ({
       ...request,
-      change: (current) => ({ ...resource, active: resource.active ?? current.active ?? true }),
+      change: (current) => {
+        const next = { ...resource, active: resource.active ?? current.active ?? true };
+        requireImmutableKept(current, next, USER_TYPE);
+        return next;
+      },
     })),
   );
 }

@@ -13,9 +13,25 @@ export function violates(error: unknown, constraint: UniqueConstraint): boolean 
   return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === constraint;
 }
 
-/** Whether PostgreSQL broke the transaction off in favour of another, so that it may simply run again. */
+/**
+ * Whether the transaction may simply run again: PostgreSQL broke it off in favour of another, or a user went away
+ * between two of its steps, and the next run finds that out in an orderly way.
+ */
 export function isRetryable(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
+  if (!(error instanceof pg.DatabaseError)) return false;
+  return error.code === '40001' || error.code === '40P01' || error.constraint === 'group_member_user_exists';
+}
+
+/** Broken when the directory or the tenant of a key was deleted while the key was still remembered. */
+const GONE = new Set([
+  'scim_user_tenant_exists',
+  'scim_user_directory_exists',
+  'scim_group_directory_exists',
+]);
+
+/** Whether a key's write failed because what the key belongs to was deleted. */
+export function isOfDeletedDirectory(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23503' && GONE.has(error.constraint ?? '');
 }
 
 /**
@@ -38,17 +54,18 @@ const AWAY = new Set([
 const AWAY_MESSAGE =
   /connection terminated|timeout exceeded when trying to connect|query read timeout|not queryable|pool after calling end/i;
 
-/** Broken when the directory or the tenant of a key was deleted while the key was still remembered. */
-const GONE = new Set([
-  'scim_user_tenant_exists',
-  'scim_user_directory_exists',
-  'scim_group_directory_exists',
-]);
+/**
+ * Input that PostgreSQL refuses (data exceptions, and what exceeds its limits). The door should have refused it
+ * first, in better words.
+ */
+const UNFIT = /^(22|54)/;
 
 /** What an error of the database means to a caller; undefined: nothing that a caller could know. */
 export function databaseRefusal(error: unknown): AppError | undefined {
-  if (error instanceof pg.DatabaseError && error.code === '23503' && GONE.has(error.constraint ?? '')) {
-    return new AppError('unauthorized', 'The directory of this key was deleted', { cause: error });
+  if (error instanceof pg.DatabaseError && UNFIT.test(error.code ?? '')) {
+    return new AppError('invalid_request', 'A value of this request cannot be stored or compared', {
+      cause: error,
+    });
   }
   return unavailable(error);
 }

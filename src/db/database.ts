@@ -28,8 +28,10 @@ export interface DatabaseOptions {
 const CONNECTION_TIMEOUT = 5_000;
 /** How long a statement may run, in milliseconds, before PostgreSQL ends it. */
 const STATEMENT_TIMEOUT = { hot: 15_000, administration: 600_000 };
-/** A connection that says nothing for so many milliseconds beyond that is given up. */
-const ANSWER_MARGIN = 5_000;
+/** How long a request waits for another's locks, in milliseconds, so that waiting never takes all connections. */
+const LOCK_TIMEOUT = 3_000;
+/** A pipeline's last answer waits for all its statements; a connection silent for longer beyond that is given up. */
+const ANSWER_MARGIN = 45_000;
 const ADMINISTRATION_POOL_SIZE = 3;
 
 /** bigint columns (versions, sequences, counts) stay far below 2^53. */
@@ -42,9 +44,10 @@ const types: pg.CustomTypesConfig = {
 
 /** Opens the pools; they connect at the first query. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = openPool(options, options.poolSize, STATEMENT_TIMEOUT.hot);
+  const pool = openPool(options, options.poolSize, { statement: STATEMENT_TIMEOUT.hot, lock: LOCK_TIMEOUT });
   const { administrationPoolSize = ADMINISTRATION_POOL_SIZE } = options;
-  const administration = openPool(options, administrationPoolSize, STATEMENT_TIMEOUT.administration);
+  const timeouts = { statement: STATEMENT_TIMEOUT.administration, lock: STATEMENT_TIMEOUT.hot };
+  const administration = openPool(options, administrationPoolSize, timeouts);
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: administration }) });
   return {
     pool,
@@ -55,15 +58,25 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-function openPool({ connection, onConnectionError }: DatabaseOptions, max: number, timeout: number): pg.Pool {
+interface Timeouts {
+  readonly statement: number;
+  readonly lock: number;
+}
+
+function openPool(
+  { connection, onConnectionError }: DatabaseOptions,
+  max: number,
+  timeouts: Timeouts,
+): pg.Pool {
   const pool = new pg.Pool({
     ...(typeof connection === 'string' ? { connectionString: connection } : connection),
     application_name: 'rollcall',
     max,
     connectionTimeoutMillis: CONNECTION_TIMEOUT,
-    statement_timeout: timeout,
+    statement_timeout: timeouts.statement,
+    lock_timeout: timeouts.lock,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT.hot,
-    query_timeout: timeout + ANSWER_MARGIN,
+    query_timeout: timeouts.statement + ANSWER_MARGIN,
     keepAlive: true,
     pipeline: true,
     types,

@@ -16,11 +16,11 @@ export interface Told {
 }
 
 /** The columns that a source of events has to offer, in this order. */
-const COLUMNS = 'type, resource_type, resource_id, before, after, change_id, request_id';
+const COLUMNS = 'type, resource_type, resource_id, reason, before, after, change_id, request_id';
 
 /**
- * `insert into event` for every row of the CTE `source` (columns: type, resource_type, resource_id, before,
- * after, change_id, request_id). The tenant is `$1`; `at` and `actor` name the parameters with the time and the
+ * `insert into event` for every row of the CTE `source` (columns: type, resource_type, resource_id, reason,
+ * before, after, change_id, request_id). The tenant is `$1`; `at` and `actor` name the parameters with the time and the
  * actor's JSON.
  */
 export function insertEvents(source: string, { at, actor }: { at: string; actor: string }): string {

@@ -1,3 +1,4 @@
+import type { CompiledQuery } from 'kysely';
 import type pg from 'pg';
 
 /**
@@ -5,16 +6,24 @@ import type pg from 'pg';
  * connection. Names and texts form a bounded set, so that plans never pile up on the server.
  */
 export interface Statement<Row> {
-  readonly name: string;
+  /** Absent: the text varies, and is not prepared. */
+  readonly name?: string;
   readonly text: string;
   /** Never set: carries the type of a row. */
   readonly row?: Row;
 }
 
+/**
+ * What a parameter may be. A closed set, because a value that the driver cannot bind fails here and not at the
+ * server: the rest of a pipeline would still be carried out, `commit` included.
+ */
+export type Parameter = Scalar | readonly Scalar[];
+type Scalar = string | number | boolean | Date | null;
+
 /** A statement with its values, ready to be sent. */
 export interface Step<Row = unknown> {
   readonly statement: Statement<Row>;
-  readonly values: readonly unknown[];
+  readonly values: readonly Parameter[];
 }
 
 const names = new Set<string>();
@@ -27,8 +36,13 @@ export function statement<Row>(name: string, text: string): Statement<Row> {
 }
 
 /** Binds values to a statement. */
-export function step<Row>(statement: Statement<Row>, values: readonly unknown[]): Step<Row> {
+export function step<Row>(statement: Statement<Row>, values: readonly Parameter[]): Step<Row> {
   return { statement, values };
+}
+
+/** A statement whose text varies (a filter), compiled by Kysely. */
+export function compiled<Row>({ sql, parameters }: CompiledQuery): Step<Row> {
+  return { statement: { text: sql }, values: parameters as readonly Parameter[] };
 }
 
 /** Sends one step and waits for its rows; `connection` is a pool or a client of one. */
@@ -36,6 +50,7 @@ export async function run<Row>(
   connection: pg.Pool | pg.PoolClient,
   { statement, values }: Step<Row>,
 ): Promise<Row[]> {
-  const result = await connection.query({ name: statement.name, text: statement.text, values: [...values] });
+  const { name, text } = statement;
+  const result = await connection.query({ ...(name !== undefined && { name }), text, values: [...values] });
   return result.rows as Row[];
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from 'kysely';
 import type pg from 'pg';
 import { isRetryable } from './constraints.ts';
@@ -8,10 +9,16 @@ import type { Tables } from './tables.ts';
 /** How often a transaction that PostgreSQL broke off (40001, 40P01) runs before its error is the answer. */
 const ATTEMPTS = 5;
 
+/** Stated, because a server may have another default: each step must see what the locks before it waited for. */
+const BEGIN = 'begin isolation level read committed';
+
 /** The rows of each step, in the order of the steps. */
 export type StepRows<Steps extends readonly Step<unknown>[]> = {
   -readonly [Index in keyof Steps]: Steps[Index] extends Step<infer Row> ? Row[] : never;
 };
+
+/** Sends steps together and waits once for all of them. */
+export type Send = <const Steps extends readonly Step<unknown>[]>(steps: Steps) => Promise<StepRows<Steps>>;
 
 /**
  * Runs the steps as one transaction in one wait: `begin`, the steps and `commit` are sent together on a
@@ -19,54 +26,87 @@ export type StepRows<Steps extends readonly Step<unknown>[]> = {
  * A step cannot ask Node anything, so whether it writes is decided in its SQL. Repeats the whole transaction
  * when PostgreSQL breaks it off for a deadlock or a serialisation failure.
  */
-export async function pipeline<const Steps extends readonly Step<unknown>[]>(
-  database: Database,
+export function pipeline<const Steps extends readonly Step<unknown>[]>(
+  { pool }: Database,
   steps: Steps,
 ): Promise<StepRows<Steps>> {
-  return retried(() => attempt(database.pool, steps));
+  return retried(() =>
+    withClient(pool, async (client) => {
+      const [, ...answers] = await together<unknown>([
+        client.query(BEGIN),
+        ...steps.map((each) => run(client, each)),
+        client.query('commit').then(requireCommitted),
+      ]);
+      return answers.slice(0, -1) as StepRows<Steps>;
+    }),
+  );
 }
 
-async function attempt<const Steps extends readonly Step<unknown>[]>(
-  pool: pg.Pool,
-  steps: Steps,
-): Promise<StepRows<Steps>> {
-  const answers = await sendTogether<unknown>(pool, (client) => [
-    client.query('begin'),
-    ...steps.map((each) => run(client, each)),
-    client.query('commit'),
-  ]);
-  return answers.slice(1, -1) as StepRows<Steps>;
+/** Runs one step by itself; it is its own transaction. Repeated like `pipeline`. */
+export function runAlone<Row>({ pool }: Database, step: Step<Row>): Promise<Row[]> {
+  return retried(() => run(pool, step));
 }
 
 /**
- * Sends several queries at once on one connection and waits for all of them: one wait, whatever their number.
- * Throws the first failure; inside a transaction it is the cause, behind which PostgreSQL refuses everything
- * and turns `commit` into `rollback`.
+ * A transaction in which Node decides between one wait and the next, holding what it locked: for the rare write
+ * that lost its race as a `pipeline`. Repeated like `pipeline`, so `work` has no effect but by `send`.
  */
-export async function sendTogether<Answer>(
+export function conversation<Result>(
+  { pool }: Database,
+  work: (send: Send) => Promise<Result>,
+): Promise<Result> {
+  return retried(() =>
+    withClient(pool, async (client) => {
+      const send: Send = async (steps) => (await together(steps.map((each) => run(client, each)))) as never;
+      await client.query(BEGIN);
+      const result = await work(send);
+      await client.query('commit').then(requireCommitted);
+      return result;
+    }),
+  );
+}
+
+/**
+ * Runs `work` as one transaction whose statements wait for each other: for administration, on its own
+ * connections. Repeated like `pipeline`, so `work` has no effect but SQL.
+ */
+export function transaction<Result>(
+  { kysely }: Database,
+  work: (trx: Transaction<Tables>) => Promise<Result>,
+): Promise<Result> {
+  return retried(() => kysely.transaction().setIsolationLevel('read committed').execute(work));
+}
+
+/** Lends a connection; one on which something failed may be broken or in a transaction, and is not used again. */
+async function withClient<Result>(
   pool: pg.Pool,
-  send: (client: pg.PoolClient) => Promise<Answer>[],
-): Promise<Answer[]> {
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
   const client = await pool.connect();
-  const settled = await Promise.allSettled(send(client));
-  const last = settled.at(-1);
-  // A connection whose last query failed may be broken, or in a transaction: it does not go back to the pool.
-  client.release(last?.status === 'rejected');
+  try {
+    const result = await work(client);
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+/**
+ * Waits for all, then throws the first failure: in a transaction it is the cause, behind which PostgreSQL refuses
+ * everything and turns `commit` into `rollback`.
+ */
+async function together<Answer>(sent: readonly Promise<Answer>[]): Promise<Answer[]> {
+  const settled = await Promise.allSettled(sent);
   return settled.map((each) => {
     if (each.status === 'rejected') throw each.reason;
     return each.value;
   });
 }
 
-/**
- * Runs `work` as one transaction whose statements wait for each other: for administration, where the next
- * statement depends on what the one before it found. Repeated like `pipeline`, so `work` has no effect but SQL.
- */
-export async function transaction<Result>(
-  database: Database,
-  work: (trx: Transaction<Tables>) => Promise<Result>,
-): Promise<Result> {
-  return retried(() => database.kysely.transaction().execute(work));
+function requireCommitted({ command }: pg.QueryResult): void {
+  if (command !== 'COMMIT') throw new Error(`the transaction ended in ${command}`);
 }
 
 async function retried<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -75,6 +115,8 @@ async function retried<Result>(work: () => Promise<Result>): Promise<Result> {
       return await work();
     } catch (error) {
       if (attempts === ATTEMPTS || !isRetryable(error)) throw error;
+      // Those who met in a deadlock shall not meet again at once.
+      await sleep(Math.random() * 10 * attempts);
     }
   }
 }

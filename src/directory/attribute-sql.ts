@@ -11,6 +11,8 @@ import type { Attribute, AttributePath, ResourceType } from '../scim/types.ts';
 export interface Target {
   readonly type: ResourceType;
   readonly tenantId: string;
+  /** The viewer's, whose groups are the only ones that its filters reach. */
+  readonly directoryId: string;
   /** `https://host/api/scim/v2`, for `meta.location` and `$ref`. */
   readonly baseUrl: string;
 }
@@ -118,7 +120,7 @@ function simpleElements(attribute: Attribute, array: RawBuilder<unknown>): Eleme
   };
 }
 
-function groupsOfUser({ baseUrl }: Target): Elements {
+function groupsOfUser({ baseUrl, directoryId }: Target): Elements {
   const parts: Record<string, Operand> = {
     value: { kind: 'uuid', sql: sql`m.group_id` },
     $ref: text(sql`${`${baseUrl}/Groups/`}::text || m.group_id`),
@@ -127,8 +129,7 @@ function groupsOfUser({ baseUrl }: Target): Elements {
   };
   return {
     from: sql`group_member m join scim_group mg on mg.tenant_id = m.tenant_id and mg.id = m.group_id`,
-    where: sql`m.tenant_id = u.tenant_id and m.user_id = u.id
-      and (mg.directory_id = u.directory_id or u.directory_id is null)`,
+    where: sql`m.tenant_id = u.tenant_id and m.user_id = u.id and mg.directory_id = ${directoryId}`,
     operand: (subAttribute) => parts[subAttribute?.name ?? 'value'] ?? NOTHING,
     order: sql`m.group_id`,
   };

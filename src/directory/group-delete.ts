@@ -20,7 +20,8 @@ const deleteGroupsStatement = statement<{ id: string; deleted: boolean }>(
      where g.tenant_id = $1 and g.id = f.id and (f.versions is null or g.version = any (string_to_array(f.versions, ',')::bigint[]))
      returning g.id
    ), told as (
-     select 'group.deleted' as type, 'Group' as resource_type, id as resource_id, f.body::jsonb as before,
+     select 'group.deleted' as type, 'Group' as resource_type, id as resource_id, null::jsonb as reason,
+            f.body::jsonb as before,
             null::jsonb as after, f.change_id, f.request_id
      from deleted join found f using (id)
    ), recorded as (

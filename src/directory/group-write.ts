@@ -25,14 +25,14 @@ const adopted = (written: string) => `adopted as (
      update scim_user u set directory_id = $2
      from candidate c
      where c.seen and c.unmanaged and c.group_id in (select group_id from ${written})
-       and u.tenant_id = $1 and u.id = c.user_id
+       and u.tenant_id = $1 and u.id = c.user_id and u.directory_id is null
      returning u.id, c.group_id
    )`;
 
 /** Rows for `insertEvents`: the users of `source`, as `after` or `before`, at most `IDS_PER_EVENT` a row. */
 function memberEvents(type: string, source: string, side: 'before' | 'after'): string {
   const members = `jsonb_build_object('members', members)`;
-  return `select '${type}' as type, 'Group' as resource_type, group_id as resource_id,
+  return `select '${type}' as type, 'Group' as resource_type, group_id as resource_id, null::jsonb as reason,
             ${side === 'before' ? members : 'null::jsonb'} as before,
             ${side === 'after' ? members : 'null::jsonb'} as after, change_id, request_id
      from (select group_id, jsonb_agg(user_id order by user_id) as members
@@ -45,7 +45,7 @@ function memberEvents(type: string, source: string, side: 'before' | 'after'): s
 /** Which change and request each group's events belong to: without the lists of ids, which are megabytes long. */
 const ASKED = `asked as materialized (select group_id, change_id, request_id from incoming)`;
 
-const ADOPTION_EVENTS = `select 'user.adopted', 'User', a.id, null::jsonb,
+const ADOPTION_EVENTS = `select 'user.adopted', 'User', a.id, null::jsonb, null::jsonb,
             jsonb_build_object('directory', $2::uuid), change_id, request_id
      from adopted a join asked using (group_id)`;
 
@@ -85,7 +85,8 @@ const insertGroupsStatement = statement<CreatedGroup>(
      select $1, group_id, user_id from candidate where seen and group_id in (select group_id from created)
      returning group_id, user_id
    ), ${adopted('created')}, told as (
-     select 'group.created' as type, 'Group' as resource_type, i.group_id as resource_id, null::jsonb as before,
+     select 'group.created' as type, 'Group' as resource_type, i.group_id as resource_id, null::jsonb as reason,
+            null::jsonb as before,
             i.after::jsonb as after, i.change_id, i.request_id
      from incoming i join created c using (group_id)
      union all ${memberEvents('group.members_added', 'joined', 'after')}
@@ -181,7 +182,7 @@ const updateGroupsText = (leaving: string) => `with incoming as (
      returning group_id, user_id
    ), ${adopted('sound')}, changed as (
      update scim_group g
-     set version = g.version + 1, updated_at = $4,
+     set version = g.version + 1, updated_at = greatest(g.updated_at, $4),
          display_name = coalesce(s.display_name, g.display_name),
          display_name_folded = coalesce(s.display_name_folded, g.display_name_folded),
          external_id = case when s.body is null then g.external_id else s.external_id end,
@@ -191,7 +192,7 @@ const updateGroupsText = (leaving: string) => `with incoming as (
        and (s.body is not null or s.group_id in (select group_id from departed union all select group_id from joined))
      returning g.id
    ), told as (
-     select 'group.updated' as type, 'Group' as resource_type, s.group_id as resource_id,
+     select 'group.updated' as type, 'Group' as resource_type, s.group_id as resource_id, null::jsonb as reason,
             s.before::jsonb as before, s.after::jsonb as after, s.change_id, s.request_id
      from sound s where s.body is not null
      union all ${memberEvents('group.members_added', 'joined', 'after')}

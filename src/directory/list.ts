@@ -1,13 +1,17 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { sendTogether } from '../db/transaction.ts';
+import { compiled } from '../db/statement.ts';
+import { pipeline } from '../db/transaction.ts';
 import { GROUP_TYPE, USER_TYPE } from '../scim/resource-types.ts';
 import type { AttributePath, FilterNode } from '../scim/types.ts';
 import { elementsOf, operandOf, type Target } from './attribute-sql.ts';
 import { filterCondition } from './filter-sql.ts';
 import { type GroupRow, MEMBERS_OF_GROUP } from './groups.ts';
-import { GROUPS_OF_USER, type UserRow } from './users.ts';
+import { groupsOfUser, type UserRow } from './users.ts';
 import { type Viewer, visibleGroups, visibleUsers } from './viewer.ts';
+
+/** How long the count and the page of a list may take each, in milliseconds: filters can be made to be slow. */
+const LIST_TIMEOUT = 5_000;
 
 /** What a list asks for, resolved (`scim/messages.ts`). */
 export interface Listing {
@@ -32,12 +36,12 @@ export function listUsers(
   { baseUrl, groups }: { baseUrl: string; groups: boolean },
 ): Promise<Page<UserRow>> {
   return readPage<UserRow>(db, listing, {
-    target: { type: USER_TYPE, tenantId: viewer.tenantId, baseUrl },
+    target: { type: USER_TYPE, tenantId: viewer.tenantId, directoryId: viewer.directoryId, baseUrl },
     from: sql`scim_user u`,
     alias: sql`u`,
     where: visibleUsers(viewer),
     columns: sql`u.id, u.directory_id is not null as managed, u.version, u.active, u.created_at, u.updated_at, u.body,
-      ${groups ? sql.raw(GROUPS_OF_USER) : sql`null`} as groups`,
+      ${groups ? sql.raw(groupsOfUser('u.seen_from')) : sql`null`} as groups`,
     stable: sql`u.id`,
   });
 }
@@ -50,7 +54,7 @@ export function listGroups(
   { baseUrl, members }: { baseUrl: string; members: boolean },
 ): Promise<Page<GroupRow>> {
   return readPage<GroupRow>(db, listing, {
-    target: { type: GROUP_TYPE, tenantId: viewer.tenantId, baseUrl },
+    target: { type: GROUP_TYPE, tenantId: viewer.tenantId, directoryId: viewer.directoryId, baseUrl },
     from: sql`scim_group g`,
     alias: sql`g`,
     where: visibleGroups(viewer),
@@ -70,7 +74,7 @@ interface Source {
   readonly stable: RawBuilder<unknown>;
 }
 
-/** Count and page, sent together on one connection. */
+/** Count and page, in one wait. */
 async function readPage<Row>(db: Database, listing: Listing, source: Source): Promise<Page<Row>> {
   const { filter, startIndex, count } = listing;
   const where = filter ? sql`${source.where} and ${filterCondition(filter, source.target)}` : source.where;
@@ -78,14 +82,15 @@ async function readPage<Row>(db: Database, listing: Listing, source: Source): Pr
   const order = ordering(listing, source);
   // The page first, then its columns: PostgreSQL would also work out the groups and members of skipped rows.
   const page = sql`select ${source.columns}
-    from (select * from ${source.from} where ${where}
+    from (select *, ${source.target.directoryId}::uuid as seen_from from ${source.from} where ${where}
           order by ${order} limit ${count} offset ${startIndex - 1}) as ${source.alias}
     order by ${order}`;
-  const queries = (count === 0 ? [total] : [total, page]).map((query) => query.compile(db.kysely));
-  const [counted, found] = await sendTogether(db.pool, (client) =>
-    queries.map(({ sql: text, parameters }) => client.query(text, [...parameters])),
-  );
-  return { total: counted?.rows[0].total as number, rows: (found?.rows ?? []) as Row[] };
+  const [, [counted], rows] = await pipeline(db, [
+    compiled<unknown>(sql`set local statement_timeout = ${sql.lit(LIST_TIMEOUT)}`.compile(db.kysely)),
+    compiled<{ total: number }>(total.compile(db.kysely)),
+    compiled<Row>((count === 0 ? sql`select where false` : page).compile(db.kysely)),
+  ]);
+  return { total: counted?.total ?? 0, rows };
 }
 
 /** RFC 7644 section 3.4.2.3: without a value last when ascending, first when descending. */

@@ -23,18 +23,18 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
      where m.tenant_id = $1 and m.user_id = t.id
      returning m.group_id, m.user_id
    ), touched as (
-     update scim_group g set version = g.version + 1, updated_at = $4
+     update scim_group g set version = g.version + 1, updated_at = greatest(g.updated_at, $4)
      where g.tenant_id = $1 and g.id in (select group_id from removed)
      returning g.id
    ), deleted as (
      delete from scim_user u using target t where u.tenant_id = $1 and u.id = t.id returning u.id
    ), told as (
-     select 'user.deleted' as type, 'User' as resource_type, d.id as resource_id,
+     select 'user.deleted' as type, 'User' as resource_type, d.id as resource_id, null::jsonb as reason,
             t.body::jsonb || jsonb_build_object('active', t.active) as before, null::jsonb as after,
             t.change_id, t.request_id
      from deleted d join target t using (id)
      union all
-     select 'group.members_removed', 'Group', group_id, jsonb_build_object('members', jsonb_agg(user_id)), null,
+     select 'group.members_removed', 'Group', group_id, null, jsonb_build_object('members', jsonb_agg(user_id)), null,
             (array_agg(change_id))[1], (array_agg(request_id))[1]
      from (select r.*, t.change_id, t.request_id,
                   (row_number() over (partition by r.group_id order by r.user_id) - 1) / ${IDS_PER_EVENT} as chunk

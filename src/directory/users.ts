@@ -1,5 +1,6 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
-import { type Step, statement, step } from '../db/statement.ts';
+import { TENANT_HELD_SHARED } from '../db/locks.ts';
+import { type Parameter, type Step, statement, step } from '../db/statement.ts';
 import type { UserColumns } from './user-columns.ts';
 import { seenBy, type Viewer } from './viewer.ts';
 
@@ -21,13 +22,14 @@ const USER_COLUMNS = `u.id, u.directory_id is not null as managed, u.version, u.
 /** `$1` tenant, `$2` directory, `$3` whether unmanaged users are seen. */
 const VISIBLE = `u.tenant_id = $1 and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))`;
 
-/** The groups of `u` that its viewer may see, as JSON text. */
-export const GROUPS_OF_USER = `(
+/** The groups of `u` in the viewer's directory (`directory` is SQL for its id), as JSON text. */
+export function groupsOfUser(directory: string): string {
+  return `(
     select string_agg(json_build_object('value', g.id, 'display', g.display_name)::text, ',' order by g.id)
     from group_member m
     join scim_group g on g.tenant_id = m.tenant_id and g.id = m.group_id
-    where m.tenant_id = u.tenant_id and m.user_id = u.id
-      and (g.directory_id = u.directory_id or u.directory_id is null))`;
+    where m.tenant_id = u.tenant_id and m.user_id = u.id and g.directory_id = ${directory})`;
+}
 
 const readUsersStatement = statement<UserRow>(
   'read_users',
@@ -36,7 +38,7 @@ const readUsersStatement = statement<UserRow>(
 
 const readUsersWithGroupsStatement = statement<UserRow>(
   'read_users_with_groups',
-  `select ${USER_COLUMNS}, ${GROUPS_OF_USER} as groups from scim_user u where ${VISIBLE} and u.id = any ($4::uuid[])`,
+  `select ${USER_COLUMNS}, ${groupsOfUser('$2')} as groups from scim_user u where ${VISIBLE} and u.id = any ($4::uuid[])`,
 );
 
 /** The users with these ids that the viewer may see, in no order. */
@@ -60,16 +62,17 @@ const insertUsersStatement = statement<{ id: string }>(
      select * from unnest($5::uuid[], $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[], $11::text[],
                           $12::text[], $13::uuid[], $14::text[])
        as i (id, user_name_folded, external_id, active, body, search, lookup, after, change_id, request_id)
-   ), created as (
+   ), ${TENANT_HELD_SHARED}, created as (
      insert into scim_user (tenant_id, id, directory_id, user_name_folded, external_id, active, version,
                             created_at, updated_at, body, search, lookup)
      select $1, id, $2, user_name_folded, external_id, active, 1, $3, $3, body, search::jsonb, lookup::bigint[]
-     from incoming
+     -- In one order, so that two lists with the same names cannot wait for each other.
+     from incoming, held order by user_name_folded
      on conflict (tenant_id, user_name_folded) do nothing
      returning id
    ), told as (
-     select 'user.created' as type, 'User' as resource_type, id as resource_id, null::jsonb as before,
-            after::jsonb as after, change_id, request_id
+     select 'user.created' as type, 'User' as resource_type, id as resource_id, null::jsonb as reason,
+            null::jsonb as before, after::jsonb as after, change_id, request_id
      from created join incoming using (id)
    ), recorded as (
      ${insertEvents('told', { at: '$3', actor: '$4' })}
@@ -96,7 +99,7 @@ export function insertUsers(
   ]);
 }
 
-function columnArrays(users: readonly UserColumns[]): unknown[] {
+function columnArrays(users: readonly UserColumns[]): Parameter[] {
   return [
     users.map((user) => user.userNameFolded),
     users.map((user) => user.externalId),
@@ -111,6 +114,8 @@ export interface ChangedUser extends UserColumns, Told {
   readonly id: string;
   /** The version that the change was computed from; another one in the table: nothing is written. */
   readonly version: number;
+  /** Whether a directory managed the user then; otherwise now: nothing is written. */
+  readonly managed: boolean;
   readonly type: 'user.updated' | 'user.activated' | 'user.deactivated';
   /** JSON of what differs, before and after. */
   readonly before: string;
@@ -121,27 +126,29 @@ const updateUsersStatement = statement<{ id: string }>(
   'update_users',
   `with incoming as (
      select * from unnest($6::uuid[], $7::text[], $8::text[], $9::boolean[], $10::text[], $11::text[], $12::text[],
-                          $13::bigint[], $14::text[], $15::text[], $16::text[], $17::uuid[], $18::text[])
+                          $13::bigint[], $14::boolean[], $15::text[], $16::text[], $17::text[], $18::uuid[],
+                          $19::text[])
        as i (id, user_name_folded, external_id, active, body, search, lookup,
-             version, type, before, after, change_id, request_id)
+             version, managed, type, before, after, change_id, request_id)
    ), target as (
-     select i.*, u.directory_id is null as unmanaged
-     from incoming i join scim_user u on u.id = i.id and u.version = i.version
+     select i.*
+     from incoming i
+     join scim_user u on u.id = i.id and u.version = i.version and (u.directory_id is not null) = i.managed
      where ${VISIBLE}
    ), changed as (
      update scim_user u
      set user_name_folded = t.user_name_folded, external_id = t.external_id, active = t.active, body = t.body,
          search = t.search::jsonb, lookup = t.lookup::bigint[], directory_id = $2,
-         version = u.version + 1, updated_at = $4
+         version = u.version + 1, updated_at = greatest(u.updated_at, $4)
      from target t
      where u.tenant_id = $1 and u.id = t.id and u.version = t.version
      returning u.id
    ), told as (
-     select 'user.adopted' as type, 'User' as resource_type, id as resource_id, null::jsonb as before,
-            jsonb_build_object('directory', $2::uuid) as after, change_id, request_id
-     from changed join target using (id) where unmanaged
+     select 'user.adopted' as type, 'User' as resource_type, id as resource_id, null::jsonb as reason,
+            null::jsonb as before, jsonb_build_object('directory', $2::uuid) as after, change_id, request_id
+     from changed join target using (id) where not managed
      union all
-     select type, 'User', id, before::jsonb, after::jsonb, change_id, request_id
+     select type, 'User', id, null, before::jsonb, after::jsonb, change_id, request_id
      from changed join target using (id) where before <> after
    ), recorded as (
      ${insertEvents('told', { at: '$4', actor: '$5' })}
@@ -166,6 +173,7 @@ export function updateUsers(
     users.map((user) => user.id),
     ...columnArrays(users),
     users.map((user) => user.version),
+    users.map((user) => user.managed),
     users.map((user) => user.type),
     users.map((user) => user.before),
     users.map((user) => user.after),

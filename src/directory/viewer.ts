@@ -33,6 +33,6 @@ export function visibleGroups({ tenantId, directoryId }: Viewer): RawBuilder<boo
 }
 
 /** The same as the first three values of a statement: tenant, directory, whether unmanaged users are seen. */
-export function seenBy({ tenantId, directoryId, seesUnmanaged }: Viewer): unknown[] {
+export function seenBy({ tenantId, directoryId, seesUnmanaged }: Viewer): [string, string, boolean] {
   return [tenantId, directoryId, seesUnmanaged];
 }

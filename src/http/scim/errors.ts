@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { databaseRefusal } from '../../db/constraints.ts';
+import { databaseRefusal, isOfDeletedDirectory } from '../../db/constraints.ts';
 import { AppError } from '../../errors.ts';
 import { ScimError, type ScimType } from '../../scim/error.ts';
 import { errorBody } from '../../scim/messages.ts';
@@ -18,6 +18,7 @@ const SCIM_TYPES: Record<string, ScimType> = {
 /** Translates whatever was thrown into a SCIM Error: the one place of this surface (RFC 7644 section 3.12). */
 export function asScimError(error: unknown): ScimError {
   if (error instanceof ScimError) return error;
+  if (isOfDeletedDirectory(error)) return new ScimError(401, undefined, 'The directory of this key was deleted');
   const refusal = error instanceof AppError ? error : databaseRefusal(error);
   if (refusal) {
     const detail = [refusal.message, refusal.hint].filter(Boolean).join('. ');

@@ -61,6 +61,41 @@ t.test('the product reads the same feed', async (t) => {
   }
 });
 
+t.test('the service itself has a feed of the same form, for the operator only', async (t) => {
+  const doomed = await app.createTenant();
+  const { id } = await app.serviceKey(['read']);
+  await app.admin('DELETE', `/service-keys/${id}`);
+  await app.admin('DELETE', `/tenants/${doomed.id}`);
+  await app.sealEvents();
+  const ofKey = await app.admin<FeedPage>('GET', `/events?resource=${id}`);
+  t.match(ofKey.body.events, [{ type: 'service_key.issued' }, { type: 'service_key.revoked' }]);
+  const deleted = await app.admin<FeedPage>('GET', '/events?type=tenant.deleted');
+  t.match(deleted.body.events, [{ resource: { type: 'Tenant', id: doomed.id } }]);
+  const { body } = await app.admin<FeedPage>('GET', '/events?limit=1');
+  t.equal((await app.admin('GET', `/events?after=${body.cursor}&limit=1000`)).status, 200);
+  for (const { key } of [await app.apiKey(tenant, ['admin']), await app.serviceKey(['read'])]) {
+    t.equal((await app.send('GET', '/api/admin/v1/events', { key })).status, 403);
+  }
+});
+
+t.test('feeds are read while administration has no connection left', async (t) => {
+  const { key } = await app.serviceKey(['read']);
+  const { kysely } = app.context.db;
+  const busy = await Promise.all(Array.from({ length: 3 }, () => kysely.startTransaction().execute()));
+  const answers = await Promise.all([
+    app.send('GET', `/api/v1${path}`, { key }),
+    app.send('GET', `/api/v1/tenants/${tenant.id}/events?type=tenant.created`, { key }),
+    app.admin('GET', path),
+    app.admin('GET', `/tenants/${tenant.id}`),
+    app.admin('GET', '/events'),
+  ]);
+  await Promise.all(busy.map((each) => each.rollback().execute()));
+  t.same(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 200, 200],
+  );
+});
+
 const REFUSED: readonly (readonly [query: string, pointer: string])[] = [
   ['limit=0', 'limit'],
   ['limit=1001', 'limit'],
@@ -71,6 +106,7 @@ const REFUSED: readonly (readonly [query: string, pointer: string])[] = [
   ['type=%00', 'type'],
   ['type=', 'type'],
   ['resource=bjensen', 'resource'],
+  ['resource=urn:uuid:0198c0de-0000-7000-8000-00000000002a', 'resource'],
   ['since=1', 'since'],
 ];
 for (const [query, pointer] of REFUSED) {

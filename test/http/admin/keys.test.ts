@@ -68,6 +68,16 @@ const REFUSED: readonly (readonly [what: string, body: unknown, pointer: string]
     { name: 'k', scopes: ['read'], expiresAt: '2026-02-30T00:00:00Z' },
     '/expiresAt',
   ],
+  [
+    'that expires beyond the years that RFC 3339 can write',
+    { name: 'k', scopes: ['read'], expiresAt: '9999-12-31T23:59:59-14:00' },
+    '/expiresAt',
+  ],
+  [
+    'that expires in a leap second',
+    { name: 'k', scopes: ['read'], expiresAt: '2026-12-31T23:59:60Z' },
+    '/expiresAt',
+  ],
   ['that expires at a number', { name: 'k', scopes: ['read'], expiresAt: START + DAY }, '/expiresAt'],
   ['with an unknown member', { name: 'k', scopes: ['read'], tenant: 'other' }, '/tenant'],
 ];
@@ -152,6 +162,16 @@ t.test('a successor lives as long as the old key did, and no overlap lengthens a
   t.equal(rotated.body.expiresAt, at(clock.now + DAY));
   clock.now = START + DAY;
   t.same([await statusOf(old.key), await statusOf(rotated.body.key)], [401, 200]);
+});
+
+t.test('the last moment that RFC 3339 can write is kept, and no successor outlives it', async (t) => {
+  clock.now = START;
+  const expiresAt = '9999-12-31T23:59:59.999Z';
+  const { body: old } = await app.admin<KeyBody>('POST', path, { name: 'k', scopes: ['read'], expiresAt });
+  t.equal(old.expiresAt, expiresAt);
+  clock.now = START + DAY;
+  const successor = await app.admin<KeyBody>('POST', `${path}/${old.id}/rotate`, {});
+  t.match(successor, { status: 201, body: { expiresAt } });
 });
 
 t.test('service keys: issued, listed, revoked, and only for what serves all tenants', async (t) => {

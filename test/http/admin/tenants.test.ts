@@ -184,6 +184,7 @@ const QUERIES: readonly (readonly [query: string, pointer: string])[] = [
   ['limit=1&limit=2', 'limit'],
   ['after=acme', 'after'],
   ['after=%00', 'after'],
+  ['after=urn:uuid:0198c0de-0000-7000-8000-00000000002a', 'after'],
   ['offset=1', 'offset'],
 ];
 for (const [query, pointer] of QUERIES) {
@@ -211,8 +212,12 @@ t.test('deleting a tenant leaves nothing of it but the notice of its deletion', 
   t.equal((await app.admin('GET', path)).status, 404);
   t.equal((await app.admin('DELETE', path)).status, 404);
   t.same(await rowsLeftBy(tenant.id), []);
-  const { rows } = await app.context.db.pool.query(`select * from event where type = 'tenant.deleted'`);
-  t.match(rows, [{ resource_id: tenant.id, before: { name: tenant.name }, actor: { kind: 'operator' } }]);
+  await app.sealEvents();
+  const { events } = (await app.admin<FeedPage>('GET', `/events?resource=${tenant.id}`)).body;
+  t.match(events, [
+    { type: 'tenant.deleted', before: { name: tenant.name }, actor: { kind: 'operator' }, after: null },
+  ]);
+  t.equal(events.length, 1);
 });
 
 /** The tables that hold a row of the tenant. */
