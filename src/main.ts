@@ -23,6 +23,9 @@ import { startWorkers } from './worker/workers.ts';
 /** How long everything may take to end after the drain, in milliseconds; the longest statement takes 15,000. */
 const PATIENCE = 25_000;
 
+/** When connections are cut that are still busy so long after the last was accepted, in milliseconds. */
+const LAST_CALL = 17_000;
+
 /** The process, from the environment to the last signal. Logs go to stdout, what a person reads to stderr. */
 async function main(): Promise<void> {
   const config = readConfig(process.env, (path) => readFileSync(path, 'utf8'));
@@ -99,7 +102,10 @@ async function serve(app: FastifyInstance, config: Config, { onStop }: Lifecycle
   onStop(async () => {
     drain();
     await sleep(drainSeconds * 1_000);
+    // A request that is never sent to its end must not keep the process, and the database with it.
+    const lastCall = setTimeout(() => app.server.closeAllConnections(), LAST_CALL);
     await app.close();
+    clearTimeout(lastCall);
   });
   try {
     await app.listen({ host, port });

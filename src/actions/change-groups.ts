@@ -143,10 +143,14 @@ async function plan(request: ChangeGroup, row: GroupRow | undefined, ask: Ask): 
   const members =
     typeof request.members === 'function' ? await request.members(row as GroupRow, ask) : request.members;
   requireMemberIds(members.add);
+  const changed = row && request.change ? attributes(JSON.parse(row.body) as Resource, request.change) : null;
+  // Okta sends the name along with each membership update: where it stays the same, only the rows differ.
+  const holdsOnAny =
+    changed === null && request.ifMatch === undefined && typeof request.members !== 'function';
   return {
     id: request.id,
-    version: row?.version ?? null,
-    attributes: row && request.change ? attributes(JSON.parse(row.body) as Resource, request.change) : null,
+    version: holdsOnAny ? null : (row?.version ?? null),
+    attributes: changed,
     reset: members.reset,
     add: members.add,
     // What is no id of ours is no member: removing it succeeds without effect.

@@ -4,6 +4,7 @@ import { transaction } from '../db/transaction.ts';
 import { notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { type ApiKey, apiKeyForUpdate, expireApiKey, insertApiKey } from '../tenants/api-keys.ts';
+import { expiryAfter } from '../tenants/expiry.ts';
 import { makeKey } from '../tenants/key-format.ts';
 import { holdTenant } from '../tenants/tenants.ts';
 
@@ -58,7 +59,7 @@ export async function rotateApiKey(
 }
 
 function endOfSuccessor({ createdAt, expiresAt }: ApiKey, at: Date): Date | null {
-  return expiresAt && new Date(at.getTime() + (expiresAt.getTime() - createdAt.getTime()));
+  return expiresAt && expiryAfter(expiresAt.getTime() - createdAt.getTime(), at);
 }
 
 function endOfOld({ expiresAt }: ApiKey, at: Date, overlapSeconds: number): Date {

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { databaseRefusal } from '../db/constraints.ts';
 import { AppError, type AppErrorCode } from '../errors.ts';
+import { logFailure } from './plugins/request-log.ts';
 import { RETRY_AFTER, STATUS } from './status.ts';
 
 type ProblemCode =
@@ -79,7 +80,7 @@ export function problemOf(error: unknown, requestId: string): Problem {
 /** The error handler of a surface that answers problem documents. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request.id);
-  if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+  logFailure(request, problem.status, error);
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER);
   // Its own serializer: a route's schema for an answer must not cut a refusal.
   return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);

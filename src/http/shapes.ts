@@ -7,10 +7,11 @@ import type { Page } from '../tenants/page.ts';
 /** The shapes that several nouns of the JSON surfaces share. */
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+const SLUG = `^(?!${UUID}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`;
 
 /** A name in paths. Never in the form of an id, so that a path means one thing. */
 export const Slug = Type.String({
-  pattern: `^(?!${UUID}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`,
+  pattern: SLUG,
   description: 'A lower-case slug: letters, digits and hyphens, at most 63; not in the form of a UUID',
 });
 
@@ -26,6 +27,11 @@ export function nullable<Schema extends TSchema>(schema: Schema) {
 export const Timestamp = Type.Unsafe<Date>({ type: 'string', format: 'date-time' });
 
 export const Id = Type.String({ format: 'uuid' });
+
+/** An id in a query. The format alone would let in `urn:uuid:`, which PostgreSQL cannot read. */
+export function idParameter(description: string) {
+  return Type.String({ format: 'uuid', pattern: `^${UUID.replaceAll('a-f', 'a-fA-F')}$`, description });
+}
 
 /** A problem document (RFC 9457), by reference. */
 export const Problem = Type.Object(
@@ -59,7 +65,7 @@ export const DEFAULT_LIMIT = 100;
 /** The query of a list. */
 export const pageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: DEFAULT_LIMIT })),
-  after: Type.Optional(Type.String({ format: 'uuid', description: 'The `next` of the page before' })),
+  after: Type.Optional(idParameter('The `next` of the page before')),
 };
 
 /** A `preValidation` hook: the limit of a list, which a query string can only hold as text, as a number. */
@@ -85,4 +91,15 @@ export async function pageOf<Item extends { readonly id: string }>(
 export function idOrNotFound(text: string, what: string): string {
   if (!isUuid(text)) throw notFound(what);
   return text;
+}
+
+/** A name out of a path; likewise. */
+export function slugOrNotFound(text: string, what: string): string {
+  if (!isSlug(text)) throw notFound(what);
+  return text;
+}
+
+/** Whether a text has the form of a name. */
+export function isSlug(text: string): boolean {
+  return new RegExp(SLUG).test(text);
 }

@@ -6,7 +6,18 @@ import type { Context } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { directoryByName, listDirectories } from '../../tenants/directories.ts';
 import { actorOf } from '../plugins/bearer-auth.ts';
-import { Id, Label, nullable, ofTenant, pageOf, pageQuery, problems, Slug, Timestamp } from '../shapes.ts';
+import {
+  Id,
+  Label,
+  nullable,
+  ofTenant,
+  pageOf,
+  pageQuery,
+  problems,
+  Slug,
+  slugOrNotFound,
+  Timestamp,
+} from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
 
 const Directory = Type.Object({
@@ -18,6 +29,7 @@ const Directory = Type.Object({
 const changeable = { displayName: Type.Optional(nullable(Label)) };
 const params = Type.Object({ ...ofTenant, directory: Type.String({ description: 'Name' }) });
 const tags = ['Directories'];
+const nameOf = (path: { directory: string }) => slugOrNotFound(path.directory, 'Directory');
 
 export function directoryRoutes(scope: TypedScope, context: Context): void {
   const { kysely } = context.db;
@@ -73,8 +85,8 @@ export function directoryRoutes(scope: TypedScope, context: Context): void {
         response: { 200: Directory, ...problems },
       },
     },
-    async ({ tenantId, params: { directory: name } }) => {
-      const directory = await directoryByName(kysely, tenantId, name);
+    async ({ tenantId, params: path }) => {
+      const directory = await directoryByName(kysely, tenantId, nameOf(path));
       if (directory === undefined) throw notFound('Directory');
       return directory;
     },
@@ -96,7 +108,7 @@ export function directoryRoutes(scope: TypedScope, context: Context): void {
       updateDirectory(context, actorOf(request), {
         ...request.body,
         tenantId: request.tenantId,
-        name: request.params.directory,
+        name: nameOf(request.params),
       }),
   );
 
@@ -121,8 +133,8 @@ export function directoryRoutes(scope: TypedScope, context: Context): void {
       },
     },
     async (request, reply) => {
-      const { tenantId, params, query } = request;
-      const name = params.directory;
+      const { tenantId, query } = request;
+      const name = nameOf(request.params);
       await deleteDirectory(context, actorOf(request), { tenantId, name, users: query.users });
       return reply.code(204).send(null);
     },

@@ -16,7 +16,8 @@ export function readJsonBodies(scope: FastifyInstance, mediaTypes: readonly stri
   };
   scope.addContentTypeParser([...mediaTypes], { parseAs: 'buffer' }, parse as never);
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (async (request: FastifyRequest, bytes: Buffer) => {
-    if (request.headers['content-type'] !== undefined) throw unsupportedMediaType(mediaTypes);
+    if (request.headers['content-type'] !== undefined && bytes.length > 0)
+      throw unsupportedMediaType(mediaTypes);
     return parse(request, bytes);
   }) as never);
 }

@@ -45,6 +45,16 @@ function requestId({ headers }: IncomingMessage): string {
   return typeof sent === 'string' && /^[\w.:-]{1,64}$/.test(sent) ? sent : randomUUID();
 }
 
+/**
+ * Writes down why a request failed: 500 is for whoever mends it, 503 passes by itself. A client that went away
+ * in the middle of its body is no failure of ours.
+ */
+export function logFailure({ raw, log }: FastifyRequest, status: number, err: unknown): void {
+  if (raw.destroyed && !raw.complete) return;
+  if (status === 500) log.error({ err }, 'request failed');
+  if (status === 503) log.warn({ err }, 'request not served');
+}
+
 type Outcome = 'ok' | 'refused' | 'failed' | 'aborted';
 
 function logRequest(request: FastifyRequest, reply: FastifyReply): void {

@@ -91,15 +91,25 @@ function membersText({ members }: GroupRow, baseUrl: string): string | undefined
     .join()}]`;
 }
 
+interface Identity {
+  readonly version: number;
+  readonly location: string;
+}
+
 /** Sends one resource with the headers that name it and its version. */
 export function sendResource(
   reply: FastifyReply,
   text: string,
-  { status = 200, version, location }: { status?: 200 | 201; version: number; location: string },
+  { status = 200, version, location }: Identity & { readonly status?: 200 | 201 },
 ): FastifyReply {
   if (status === 201) reply.header('location', location);
   reply.code(status).header('content-location', location).header('etag', entityTag(version));
   return sendScim(reply, text);
+}
+
+/** Says that the client has this version already, with the headers of the whole answer (RFC 9110 section 15.4.5). */
+export function sendNotModified(reply: FastifyReply, { version, location }: Identity): FastifyReply {
+  return reply.code(304).header('content-location', location).header('etag', entityTag(version)).send();
 }
 
 /** The versions that If-Match names; undefined: it is absent or `*`. A tag that is none of ours matches nothing. */

@@ -3,6 +3,7 @@ import { databaseRefusal, isOfDeletedDirectory } from '../../db/constraints.ts';
 import { AppError } from '../../errors.ts';
 import { ScimError, type ScimType } from '../../scim/error.ts';
 import { errorBody } from '../../scim/messages.ts';
+import { logFailure } from '../plugins/request-log.ts';
 import { RETRY_AFTER, STATUS } from '../status.ts';
 import { sendScim } from './media-type.ts';
 
@@ -15,24 +16,30 @@ const SCIM_TYPES: Record<string, ScimType> = {
   json_text: 'invalidValue',
 };
 
-/** Translates whatever was thrown into a SCIM Error: the one place of this surface (RFC 7644 section 3.12). */
-export function asScimError(error: unknown): ScimError {
+/**
+ * Translates whatever was thrown into a SCIM Error: the one place of this surface (RFC 7644 section 3.12).
+ * @param bodyLimit of the route, in bytes: what a body was too large for.
+ */
+export function asScimError(error: unknown, bodyLimit?: number): ScimError {
   if (error instanceof ScimError) return error;
-  if (isOfDeletedDirectory(error)) return new ScimError(401, undefined, 'The directory of this key was deleted');
+  if (isOfDeletedDirectory(error))
+    return new ScimError(401, undefined, 'The directory of this key was deleted');
   const refusal = error instanceof AppError ? error : databaseRefusal(error);
   if (refusal) {
     const detail = [refusal.message, refusal.hint].filter(Boolean).join('. ');
     return new ScimError(STATUS[refusal.code], SCIM_TYPES[refusal.reason ?? ''], detail);
   }
   const { statusCode = 500, message } = error as FastifyError;
+  if (statusCode === 413)
+    return new ScimError(413, undefined, `The body is larger than ${bodyLimit} bytes; split the change`);
   if (statusCode >= 400 && statusCode < 500) return new ScimError(statusCode, undefined, message);
   return new ScimError(500, undefined, 'Something went wrong here; the log knows more under this request id');
 }
 
 /** The error handler of the SCIM scope. */
 export function sendScimError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, scimType, message } = asScimError(error);
-  if (status === 500 || status === 503) request.log.error({ err: error }, 'request failed');
+  const { status, scimType, message } = asScimError(error, request.routeOptions.bodyLimit);
+  logFailure(request, status, error);
   if (status === 503) reply.header('retry-after', String(RETRY_AFTER));
   request.refusal = { status, scimType };
   return sendScim(reply.code(status), JSON.stringify(errorBody(status, scimType, message)));

@@ -22,7 +22,15 @@ import {
 } from '../../scim/project.ts';
 import { GROUP_TYPE } from '../../scim/resource-types.ts';
 import { readResource } from '../../scim/validate.ts';
-import { entityTag, groupText, ifMatch, isNotModified, locationOf, sendResource } from './answer.ts';
+import {
+  entityTag,
+  groupText,
+  ifMatch,
+  isNotModified,
+  locationOf,
+  sendNotModified,
+  sendResource,
+} from './answer.ts';
 import { documented } from './documented.ts';
 import { BODY_LIMITS } from './limits.ts';
 import { sendScim } from './media-type.ts';
@@ -79,7 +87,12 @@ export function groupRoutes(scope: FastifyInstance, context: Context): void {
       ? await run(context.db.pool, readGroups(viewerOf(actor), [idOf(request)], wantsMembers(projection)))
       : [];
     if (!row) throw notFound('Group');
-    if (isNotModified(request, row.version)) return reply.code(304).send();
+    if (isNotModified(request, row.version)) {
+      return sendNotModified(reply, {
+        version: row.version,
+        location: locationOf(baseUrl, GROUP_TYPE, row.id),
+      });
+    }
     return send(reply, row, projection);
   });
 

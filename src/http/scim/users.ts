@@ -16,7 +16,7 @@ import { readPatch } from '../../scim/patch.ts';
 import { includesAttribute, type Projection, readProjection } from '../../scim/project.ts';
 import { USER_TYPE } from '../../scim/resource-types.ts';
 import { readResource } from '../../scim/validate.ts';
-import { ifMatch, isNotModified, locationOf, sendResource, userText } from './answer.ts';
+import { ifMatch, isNotModified, locationOf, sendNotModified, sendResource, userText } from './answer.ts';
 import { documented } from './documented.ts';
 import { sendScim } from './media-type.ts';
 import { baseUrlOf, idOf, readingOf, scimActor } from './request.ts';
@@ -71,7 +71,12 @@ export function userRoutes(scope: FastifyInstance, context: Context): void {
       : [];
     if (!row) throw notFound('User');
     // `groups` lies outside the version, so only an answer without it can be known not to have changed.
-    if (!groups && isNotModified(request, row.version)) return reply.code(304).send();
+    if (!groups && isNotModified(request, row.version)) {
+      return sendNotModified(reply, {
+        version: row.version,
+        location: locationOf(baseUrl, USER_TYPE, row.id),
+      });
+    }
     return send(reply, row, projection);
   });
 

@@ -23,6 +23,28 @@ t.test('200 parallel single-member PATCHes of one group leave 200 members', asyn
   }
 });
 
+t.test(
+  'parallel membership updates that carry a name along, the same or a new one, lose no member',
+  async (t) => {
+    const client = await newClient();
+    const users = await Promise.all(Array.from({ length: 60 }, (_, index) => client.user(`u-${index}`)));
+    for (const name of [() => 'Staff', (index: number) => `Staff ${index}`]) {
+      const { id } = await client.group('Staff');
+      const answers = await Promise.all(
+        users.map((user, index) =>
+          client.patch(`/Groups/${id}`, [
+            { op: 'replace', value: { id, displayName: name(index) } },
+            ...add(user.id),
+          ]),
+        ),
+      );
+      t.same(new Set(answers.map(({ status }) => status)), new Set([204]));
+      t.equal((await client.ask('GET', `/Groups/${id}`)).body.members?.length, 60);
+      await client.ask('DELETE', `/Groups/${id}`);
+    }
+  },
+);
+
 t.test('of parallel POSTs with one userName exactly one is 201, the others 409', async (t) => {
   const client = await newClient();
   for (let round = 0; round < runs(20, 500); round += 1) {

@@ -42,7 +42,8 @@ const ROWS: readonly [
   ['uniqueness', new AppError('conflict', 'x', { reason: 'uniqueness' }), 409, 'uniqueness', /x/],
   ['precondition_failed', new AppError('precondition_failed', 'x'), 412, undefined, /x/],
   ['unavailable', new AppError('unavailable', 'x'), 503, undefined, /x/],
-  ['a body too large', fastifyError(413), 413, undefined, /too much/],
+  ['a body too large', fastifyError(413), 413, undefined, /larger than 1024 bytes/],
+  ['any other refusal of Fastify', fastifyError(415), 415, undefined, /too much/],
   ['the database shuts down', databaseError('57P01'), 503, undefined, /cannot answer/],
   ['the disk is full', databaseError('53100'), 503, undefined, /cannot answer/],
   ['a statement takes too long', databaseError('57014'), 503, undefined, /cannot answer/],
@@ -74,7 +75,7 @@ const ROWS: readonly [
 
 for (const [name, thrown, status, scimType, detail] of ROWS) {
   t.test(name, async (t) => {
-    const error = asScimError(thrown);
+    const error = asScimError(thrown, 1024);
     t.same([error.status, error.scimType], [status, scimType]);
     t.match(error.message, detail);
     t.notMatch(error.message, /secret/);

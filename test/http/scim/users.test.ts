@@ -106,6 +106,9 @@ t.test(
       (await client.ask('GET', `/Users/${id}?excludedAttributes=groups`, undefined, current)).status,
       304,
     );
+    const unchanged = await client.ask('GET', `/Users/${id}?excludedAttributes=groups`, undefined, current);
+    t.equal(unchanged.headers.etag, 'W/"2"');
+    t.match(unchanged.headers['content-location'], new RegExp(`/Users/${id}$`));
     t.equal((await client.ask('DELETE', `/Users/${id}`, undefined, { 'if-match': '*' })).status, 204);
   },
 );
