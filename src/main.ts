@@ -10,7 +10,7 @@ import { startEmbedded } from './db/embedded/server.ts';
 import { migrate } from './db/migrate.ts';
 import { makeLogger } from './http/plugins/logger.ts';
 import { banner } from './start/banner.ts';
-import { makeDrain } from './start/drain.ts';
+import { closeWithin, makeDrain } from './start/drain.ts';
 import { makeFirstTenant } from './start/first-tenant.ts';
 import { type Lifecycle, runUntilStopped, startFailure } from './start/lifecycle.ts';
 import { keptOperatorKey, resolveSecrets } from './start/secrets.ts';
@@ -102,10 +102,7 @@ async function serve(app: FastifyInstance, config: Config, { onStop }: Lifecycle
   onStop(async () => {
     drain();
     await sleep(drainSeconds * 1_000);
-    // A request that is never sent to its end must not keep the process, and the database with it.
-    const lastCall = setTimeout(() => app.server.closeAllConnections(), LAST_CALL);
-    await app.close();
-    clearTimeout(lastCall);
+    await closeWithin(app, LAST_CALL);
   });
   try {
     await app.listen({ host, port });

@@ -84,6 +84,7 @@ export interface EventTable {
   reason: Json<unknown> | null;
   before: Json<unknown> | null;
   after: Json<unknown> | null;
+  payload_digest: Buffer | null;
   change_id: string;
   request_id: string | null;
   sequence: number | null;

@@ -1,6 +1,8 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import { validate as isUuid } from 'uuid';
-import type { EventTable, Tables } from '../db/tables.ts';
+import type { Database } from '../db/database.ts';
+import { compiled, run, statement, step } from '../db/statement.ts';
+import type { EventTable } from '../db/tables.ts';
 import { AppError } from '../errors.ts';
 
 export interface FeedQuery {
@@ -39,16 +41,16 @@ export interface FeedPage {
 }
 
 /**
- * The tenant's sealed events behind a cursor, in their order. A reader that follows the cursor gets each event
+ * The tenant's sealed events behind a cursor, in their order, read on the hot pool. A reader that follows the cursor gets each event
  * once, also one whose transaction commits late, and never reads again what its filter has passed over.
  * @throws AppError `invalid_request` for a cursor that this feed did not give, or a resource that is no UUID.
  */
-export async function readFeed(kysely: Kysely<Tables>, query: FeedQuery): Promise<FeedPage> {
+export async function readFeed(db: Database, query: FeedQuery): Promise<FeedPage> {
   const after = readCursor(query.after);
   // The end before the page: what is sealed in between may stand on the page, but is never passed over.
-  const end = await lastSequence(kysely, query.tenantId);
+  const end = await lastSequence(db, query.tenantId);
   if (after > end) throw badCursor('it lies beyond the last event');
-  const rows = await pageOf(kysely, query, after).execute();
+  const rows = await run(db.pool, pageOf(db, query, after));
   const full = rows.length === query.limit;
   const last = rows.at(-1)?.sequence ?? after;
   return { events: rows.map(toFeedEvent), cursor: String(full ? last : Math.max(last, end)) };
@@ -67,33 +69,34 @@ function badCursor(fault: string): AppError {
   });
 }
 
-async function lastSequence(kysely: Kysely<Tables>, tenantId: string): Promise<number> {
-  const chain = await kysely
-    .selectFrom('event_chain')
-    .select('sequence')
-    .where('tenant_id', '=', tenantId)
-    .executeTakeFirst();
+const lastSequenceStatement = statement<{ sequence: number }>(
+  'last_sequence',
+  'select sequence from event_chain where tenant_id = $1',
+);
+
+async function lastSequence({ pool }: Database, tenantId: string): Promise<number> {
+  const [chain] = await run(pool, step(lastSequenceStatement, [tenantId]));
   return chain?.sequence ?? 0;
 }
 
 type FeedRow = Selectable<EventTable> & { readonly sequence: number };
 
-function pageOf(kysely: Kysely<Tables>, { tenantId, type, resource, limit }: FeedQuery, after: number) {
+function pageOf({ kysely }: Database, { tenantId, type, resource, limit }: FeedQuery, after: number) {
   if (resource !== undefined && !isUuid(resource)) {
     throw new AppError('invalid_request', '"resource" is no id of a resource: it has to be a UUID', {
       pointer: 'resource',
     });
   }
-  return kysely
+  const page = kysely
     .selectFrom('event')
     .selectAll()
-    .$narrowType<FeedRow>()
     .where('tenant_id', '=', tenantId)
     .where('sequence', '>', after)
     .$if(type !== undefined, (page) => page.where('type', '=', String(type)))
     .$if(resource !== undefined, (page) => page.where('resource_id', '=', String(resource)))
     .orderBy('sequence')
     .limit(limit);
+  return compiled<FeedRow>(page.compile());
 }
 
 function toFeedEvent(row: FeedRow): FeedEvent {

@@ -7,11 +7,11 @@ import type { Page } from '../tenants/page.ts';
 /** The shapes that several nouns of the JSON surfaces share. */
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
-const SLUG = `^(?!${UUID}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`;
+const SLUG = new RegExp(`^(?!${UUID}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`);
 
 /** A name in paths. Never in the form of an id, so that a path means one thing. */
 export const Slug = Type.String({
-  pattern: SLUG,
+  pattern: SLUG.source,
   description: 'A lower-case slug: letters, digits and hyphens, at most 63; not in the form of a UUID',
 });
 
@@ -101,5 +101,5 @@ export function slugOrNotFound(text: string, what: string): string {
 
 /** Whether a text has the form of a name. */
 export function isSlug(text: string): boolean {
-  return new RegExp(SLUG).test(text);
+  return SLUG.test(text);
 }

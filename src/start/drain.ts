@@ -1,4 +1,5 @@
 import type { Server, ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 
 /**
  * Returns a function that makes the server let go of its connections: from then on every answer, also to
@@ -19,4 +20,15 @@ export function makeDrain(server: Server): () => void {
       if (!response.headersSent) response.setHeader('connection', 'close');
     }
   };
+}
+
+/**
+ * Closes the application when the requests that have begun are finished, and cuts what is not finished after
+ * `patience` (milliseconds): a request that is never sent to its end must not keep the process alive, nor the
+ * database that stops behind it.
+ */
+export async function closeWithin(app: FastifyInstance, patience: number): Promise<void> {
+  const lastCall = setTimeout(() => app.server.closeAllConnections(), patience);
+  await app.close();
+  clearTimeout(lastCall);
 }

@@ -1,5 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { TenantSettings } from '../context.ts';
+import type { Database } from '../db/database.ts';
+import { run, statement, step } from '../db/statement.ts';
 import type { Tables, TenantTable } from '../db/tables.ts';
 import type { Page } from './page.ts';
 import { completeSettings, storedSettings } from './settings.ts';
@@ -70,17 +72,18 @@ export async function holdTenant(trx: Transaction<Tables>, tenantId: string): Pr
   return row !== undefined;
 }
 
-export async function tenantById(kysely: Kysely<Tables>, tenantId: string): Promise<Tenant | undefined> {
-  const row = await kysely
-    .selectFrom('tenant')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .executeTakeFirst();
+const byIdStatement = statement<TenantRow>('tenant_by_id', 'select * from tenant where tenant_id = $1');
+const byNameStatement = statement<TenantRow>('tenant_by_name', 'select * from tenant where name = $1');
+
+/** On the hot pool: every request that names a tenant asks this, and waits for no administration. */
+export async function tenantById({ pool }: Database, tenantId: string): Promise<Tenant | undefined> {
+  const [row] = await run(pool, step(byIdStatement, [tenantId]));
   return row && tenantOf(row);
 }
 
-export async function tenantByName(kysely: Kysely<Tables>, name: string): Promise<Tenant | undefined> {
-  const row = await kysely.selectFrom('tenant').selectAll().where('name', '=', name).executeTakeFirst();
+/** Likewise. */
+export async function tenantByName({ pool }: Database, name: string): Promise<Tenant | undefined> {
+  const [row] = await run(pool, step(byNameStatement, [name]));
   return row && tenantOf(row);
 }
 
@@ -95,7 +98,9 @@ export async function listTenants(kysely: Kysely<Tables>, { after, limit }: Page
   return rows.map(tenantOf);
 }
 
-function tenantOf(row: Selectable<TenantTable>): Tenant {
+type TenantRow = Selectable<TenantTable>;
+
+function tenantOf(row: TenantRow): Tenant {
   return {
     id: row.tenant_id,
     name: row.name,

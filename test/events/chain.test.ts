@@ -19,6 +19,8 @@ const tampering: Record<string, (sequence: number) => RawBuilder<unknown>> = {
   'an edit of reason': (at) => sql`update event set reason = '{"row": 1}' where sequence = ${at}`,
   'an edit of before': (at) => sql`update event set before = '{}' where sequence = ${at}`,
   'an edit of after': (at) => sql`update event set after = '{"label": "x"}' where sequence = ${at}`,
+  'an erasure with another digest': (at) =>
+    sql`update event set before = null, after = null, payload_digest = sha256('') where sequence = ${at}`,
   'an edit of change_id': (at) => sql`update event set change_id = gen_random_uuid() where sequence = ${at}`,
   'an edit of request_id': (at) => sql`update event set request_id = null where sequence = ${at}`,
   'an edit of hash': (at) => sql`update event set hash = sha256(hash) where sequence = ${at}`,
@@ -74,12 +76,40 @@ t.test('erasing a payload and keeping its digest leaves the chain verifiable', a
   const database = await openTestDatabase(t);
   await commitEvents(database, TENANT, ['a', 'b', 'c']);
   await seal(database, randomUUID());
-  const erased = await sql<{ id: string; payload: string }>`
-    select id, json_build_array(reason, before, after)::text as payload from event where sequence = 2`.execute(
+  const trx = await database.kysely.startTransaction().execute();
+  await sql`update event set before = null, after = null where sequence = 2`.execute(trx);
+  t.equal(await firstFault(trx, TENANT), 2, 'without the digest it is tampering');
+  await trx.rollback().execute();
+
+  const { rows } = await sql<{ payload: string }>`
+    select json_build_array(reason, before, after)::text as payload from event where sequence = 2`.execute(
     database.kysely,
   );
-  await sql`update event set before = null, after = null where sequence = 2`.execute(database.kysely);
-  t.equal(await firstFault(database.kysely, TENANT), 2);
-  const digests = new Map(erased.rows.map((row) => [row.id, sha256(row.payload).toString('hex')]));
-  t.equal(await firstFault(database.kysely, TENANT, digests), undefined);
+  const digest = sha256(String(rows[0]?.payload));
+  await sql`
+    update event set reason = null, before = null, after = null, payload_digest = ${digest}
+    where sequence = 2`.execute(database.kysely);
+  t.equal(await firstFault(database.kysely, TENANT), undefined);
+  await commitEvents(database, TENANT, ['d']);
+  await seal(database, randomUUID());
+  t.equal(await firstFault(database.kysely, TENANT), undefined, 'and it goes on');
+});
+
+t.test('an event that is erased before it is sealed is sealed as what it was', async (t) => {
+  const database = await openTestDatabase(t);
+  await commitEvents(database, TENANT, ['a', 'b']);
+  await sql`
+    update event set payload_digest = event_payload_digest(event), reason = null, before = null, after = null
+    where after ->> 'label' = 'a'`.execute(database.kysely);
+  await seal(database, randomUUID());
+  t.equal(await firstFault(database.kysely, TENANT), undefined);
+});
+
+t.test('an erased event holds no payload, or its digest would vouch for anything', async (t) => {
+  const database = await openTestDatabase(t);
+  await commitEvents(database, TENANT, ['a']);
+  await t.rejects(
+    sql`update event set payload_digest = event_payload_digest(event)`.execute(database.kysely),
+    { constraint: 'event_is_erased_whole' },
+  );
 });

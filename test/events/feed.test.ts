@@ -22,7 +22,7 @@ async function follow(database: Database, query: FeedQuery, isOver: () => boolea
   let after = '0';
   for (;;) {
     const over = isOver();
-    const page = await readFeed(database.kysely, { ...query, after });
+    const page = await readFeed(database, { ...query, after });
     events.push(...page.events);
     if (over && page.events.length === 0 && page.cursor === after) return events;
     after = page.cursor;
@@ -101,7 +101,7 @@ t.test('an event of the feed says what happened, to what, by whom and in which r
   await commitEvents(database, TENANT, ['a']);
   await sql`update event set reason = '{"row": 2}', before = '{"label": "z"}'`.execute(database.kysely);
   await seal(database, SEALER);
-  const { events, cursor } = await readFeed(database.kysely, { tenantId: TENANT, limit: 10 });
+  const { events, cursor } = await readFeed(database, { tenantId: TENANT, limit: 10 });
   t.match(events, [
     {
       id: /^[0-9a-f-]{36}$/,
@@ -128,7 +128,7 @@ t.test('a filter finds its events, and the cursor leaves the others behind', asy
   );
   await commitEvents(database, randomUUID(), ['of another tenant']);
   await seal(database, SEALER);
-  const all = await readFeed(database.kysely, { tenantId: TENANT, limit: 10 });
+  const all = await readFeed(database, { tenantId: TENANT, limit: 10 });
   const resource = String(all.events[2]?.resource.id);
 
   const pages: [string, Partial<FeedQuery>, string[], string][] = [
@@ -145,7 +145,7 @@ t.test('a filter finds its events, and the cursor leaves the others behind', asy
     ['a tenant without events', { tenantId: randomUUID() }, [], '0'],
   ];
   for (const [name, query, labels, cursor] of pages) {
-    const page = await readFeed(database.kysely, { tenantId: TENANT, limit: 10, ...query });
+    const page = await readFeed(database, { tenantId: TENANT, limit: 10, ...query });
     t.same([page.events.map(labelOf), page.cursor], [labels, cursor], name);
   }
 });
@@ -156,14 +156,14 @@ t.test('a query that does not hold is refused, and names its parameter', async (
   await seal(database, SEALER);
   for (const after of ['', 'x', '-1', '1.0', ' 1', '1e1', '0x1', '9'.repeat(400), '2', "1' or '1'='1"]) {
     await t.rejects(
-      readFeed(database.kysely, { tenantId: TENANT, limit: 10, after }),
+      readFeed(database, { tenantId: TENANT, limit: 10, after }),
       { code: 'invalid_request', pointer: 'after' },
       `after=${after.slice(0, 20)}`,
     );
   }
   for (const resource of ['', 'x', `${TENANT}0`, "' or true --"]) {
     await t.rejects(
-      readFeed(database.kysely, { tenantId: TENANT, limit: 10, resource }),
+      readFeed(database, { tenantId: TENANT, limit: 10, resource }),
       { code: 'invalid_request', pointer: 'resource' },
       `resource=${resource}`,
     );

@@ -18,7 +18,7 @@ const FIRST = '00000000-0000-4000-8000-00000000000a';
 const SECOND = '00000000-0000-4000-8000-00000000000b';
 
 async function sealedLabels(database: Database): Promise<string[]> {
-  const { events } = await readFeed(database.kysely, { tenantId: TENANT, limit: 1_000 });
+  const { events } = await readFeed(database, { tenantId: TENANT, limit: 1_000 });
   return events.map(labelOf);
 }
 
@@ -34,7 +34,7 @@ t.test('events are sealed in the order of their insertion, without a gap', async
   await commitEvents(database, TENANT, ['a', 'b', 'c']);
   t.same(await sealedLabels(database), [], 'readers see sealed events only');
   t.equal(await seal(database, FIRST), 3);
-  const { events } = await readFeed(database.kysely, { tenantId: TENANT, limit: 10 });
+  const { events } = await readFeed(database, { tenantId: TENANT, limit: 10 });
   t.same(
     events.map((event) => [event.sequence, labelOf(event)]),
     [

@@ -85,6 +85,8 @@ interface ChainRow {
   readonly change_id: string;
   readonly request_id: string | null;
   readonly payload: string;
+  /** In hexadecimal, where the payload was erased. */
+  readonly payload_digest: string | null;
 }
 
 export const sha256 = (...parts: (string | Buffer)[]) => {
@@ -96,20 +98,19 @@ export const sha256 = (...parts: (string | Buffer)[]) => {
 /**
  * Computes a tenant's chain anew, without PostgreSQL's functions: the sequence of the first event that does not
  * hold (one too many for a missing end), or undefined when all do.
- * @param erased the digests of payloads that were erased, by the event's id.
  */
 export async function firstFault(
   trx: Pick<Transaction<Tables>, 'getExecutor'>,
   tenantId: string,
-  erased: ReadonlyMap<string, string> = new Map(),
 ): Promise<number | undefined> {
   const { rows } = await sql<ChainRow>`
     select sequence, hash, id, type, extract(epoch from at)::text as at, actor::text, resource_type, resource_id,
-      change_id, request_id, json_build_array(reason, before, after)::text as payload
+      change_id, request_id, json_build_array(reason, before, after)::text as payload,
+      encode(payload_digest, 'hex') as payload_digest
     from event where tenant_id = ${tenantId} and sequence is not null order by sequence`.execute(trx);
   let hash = sha256(tenantId);
   for (const [index, row] of rows.entries()) {
-    hash = sha256(hash, digest(row, erased.get(row.id) ?? sha256(row.payload).toString('hex')));
+    hash = sha256(hash, digest(row));
     if (row.sequence !== index + 1 || !row.hash.equals(hash)) return index + 1;
   }
   const end = await sql<{ sequence: number; hash: Buffer }>`
@@ -118,7 +119,8 @@ export async function firstFault(
   return whole ? undefined : rows.length + 1;
 }
 
-function digest(row: ChainRow, payloadDigest: string): Buffer {
+function digest(row: ChainRow): Buffer {
+  const payloadDigest = row.payload_digest ?? sha256(row.payload).toString('hex');
   const resource = [row.resource_type, row.resource_id, row.change_id, row.request_id].map((each) =>
     JSON.stringify(each),
   );

@@ -7,7 +7,7 @@ import { requireTenant } from '../plugins/tenant-scope.ts';
 import { typedScope } from '../typebox.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { directoryRoutes } from './directories.ts';
-import { eventRoutes } from './events.ts';
+import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
 import { tenantRoutes, tenantsRoutes } from './tenants.ts';
 
@@ -22,6 +22,7 @@ export async function adminSurface(
     scope.addHook('onRequest', requireOperator);
     tenantsRoutes(typedScope(scope), context);
     serviceKeyRoutes(typedScope(scope), context);
+    serviceEventRoutes(typedScope(scope), context);
   });
   await surface.register(async function tenantAdmins(scope) {
     scope.addHook(

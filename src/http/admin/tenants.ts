@@ -97,7 +97,7 @@ export function tenantRoutes(scope: TypedScope, context: Context): void {
       },
     },
     async (request) => {
-      const tenant = await tenantById(context.db.kysely, request.tenantId);
+      const tenant = await tenantById(context.db, request.tenantId);
       if (tenant === undefined) throw notFound('Tenant');
       return tenant;
     },

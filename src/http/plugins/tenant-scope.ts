@@ -1,10 +1,10 @@
 import type { onRequestAsyncHookHandler } from 'fastify';
-import type { Kysely } from 'kysely';
 import { validate as isUuid } from 'uuid';
 import type { Context, Principal } from '../../context.ts';
-import type { Tables } from '../../db/tables.ts';
+import type { Database } from '../../db/database.ts';
 import { notFound } from '../../errors.ts';
 import { tenantById, tenantByName } from '../../tenants/tenants.ts';
+import { isSlug } from '../shapes.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,14 +20,14 @@ declare module 'fastify' {
 export function requireTenant({ db }: Context): onRequestAsyncHookHandler {
   return async (request) => {
     const { tenant } = request.params as { tenant: string };
-    const tenantId = await reachableTenant(db.kysely, request.principal, tenant);
+    const tenantId = await reachableTenant(db, request.principal, tenant);
     if (tenantId === undefined) throw notFound('Tenant');
     request.tenantId = tenantId;
   };
 }
 
 async function reachableTenant(
-  kysely: Kysely<Tables>,
+  db: Database,
   principal: Principal,
   text: string,
 ): Promise<string | undefined> {
@@ -35,7 +35,7 @@ async function reachableTenant(
     const { id, name } = principal.tenant;
     return text.toLowerCase() === id || text === name ? id : undefined;
   }
-  if (isUuid(text)) return (await tenantById(kysely, text))?.id;
+  if (isUuid(text)) return (await tenantById(db, text))?.id;
   // Text that no name can be is not asked for: PostgreSQL refuses some of it with an error.
-  return /^[a-z0-9-]+$/.test(text) ? (await tenantByName(kysely, text))?.id : undefined;
+  return isSlug(text) ? (await tenantByName(db, text))?.id : undefined;
 }
