@@ -16,13 +16,16 @@ create table event (
   reason jsonb,
   before jsonb,
   after jsonb,
+  -- Of reason, before and after, once they are erased: it stands for them in the chain.
+  payload_digest bytea,
   -- Shared by the events of one change.
   change_id uuid not null,
   request_id text,
   sequence bigint,
   hash bytea,
   constraint event_pkey primary key (tenant_id, position),
-  constraint event_is_sealed_whole check ((sequence is null) = (hash is null))
+  constraint event_is_sealed_whole check ((sequence is null) = (hash is null)),
+  constraint event_is_erased_whole check (payload_digest is null or num_nonnulls(reason, before, after) = 0)
 );
 create unique index event_sequence_key on event (tenant_id, sequence) where sequence is not null;
 create index event_by_resource on event (tenant_id, resource_id, sequence) where sequence is not null;
@@ -45,13 +48,18 @@ create table lease (
   constraint lease_pkey primary key (name)
 );
 
--- What the chain holds of an event: a digest of all that it tells. The payload enters as a digest of its own, so
--- that erasing a payload, and keeping its digest, leaves the chain verifiable.
+-- The payload of an event enters the chain as a digest of its own, which is kept when the payload is erased.
+create function event_payload_digest(e event) returns bytea
+  language sql stable parallel safe
+  return coalesce(e.payload_digest,
+    sha256(convert_to(json_build_array(e.reason, e.before, e.after)::text, 'UTF8')));
+
+-- What the chain holds of an event: a digest of all that it tells.
 create function event_digest(e event) returns bytea
   language sql stable parallel safe
   return sha256(convert_to(json_build_array(
     e.id, e.type, extract(epoch from e.at), e.actor, e.resource_type, e.resource_id, e.change_id, e.request_id,
-    encode(sha256(convert_to(json_build_array(e.reason, e.before, e.after)::text, 'UTF8')), 'hex')
+    encode(event_payload_digest(e), 'hex')
   )::text, 'UTF8'));
 
 -- hash(n) = sha256(hash(n-1) || digest(n)): the chain of a run of events, from the hash before it. The first

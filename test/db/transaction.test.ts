@@ -1,0 +1,91 @@
+import t from 'tap';
+import { run, type Step, statement, step } from '../../src/db/statement.ts';
+import { conversation, pipeline } from '../../src/db/transaction.ts';
+import { openTestDatabase } from '../support/events.ts';
+
+/** One wait, and still a transaction: whole, or not at all. */
+
+const database = await openTestDatabase(t);
+const { pool } = database;
+await pool.query(`
+  create table entry (id int primary key, version int not null default 1);
+  create table checked (id int primary key references entry (id) deferrable initially deferred)`);
+
+const insert = statement<{ id: number }>('test_insert', 'insert into entry (id) values ($1) returning id');
+const bump = statement<unknown>('test_bump', 'update entry set version = version + 1 where id = $1');
+const insertChecked = statement<unknown>('test_insert_checked', 'insert into checked (id) values ($1)');
+const wait = statement<unknown>('test_wait', 'select pg_sleep($1)');
+const cut = statement<unknown>('test_cut', 'select pg_terminate_backend(pg_backend_pid())');
+const level = statement<{ level: string }>(
+  'test_level',
+  `select current_setting('transaction_isolation') as level`,
+);
+
+const count = async () => (await pool.query('select count(*) as count from entry')).rows[0].count as number;
+
+t.beforeEach(async () => {
+  await pool.query('delete from entry');
+});
+
+t.test('a pipeline answers the rows of each step, and commits', async (t) => {
+  const [first, second] = await pipeline(database, [step(insert, [1]), step(insert, [2])]);
+  t.same([first, second], [[{ id: 1 }], [{ id: 2 }]]);
+  t.equal(await count(), 2);
+});
+
+t.test('a step that fails undoes those before it and behind it, and its error is thrown', async (t) => {
+  await t.rejects(pipeline(database, [step(insert, [1]), step(insert, [1]), step(insert, [2])]), {
+    code: '23505',
+  });
+  t.equal(await count(), 0);
+});
+
+t.test('a commit that fails is no success', async (t) => {
+  await t.rejects(pipeline(database, [step(insert, [1]), step(insertChecked, [7])]), { code: '23503' });
+  t.equal(await count(), 0);
+});
+
+t.test('a connection that is cut between two steps leaves nothing', async (t) => {
+  await t.rejects(pipeline(database, [step(insert, [1]), step(cut, []), step(insert, [2])]));
+  t.equal(await count(), 0);
+  t.equal((await pipeline(database, [step(insert, [3])]))[0][0]?.id, 3, 'and the pool goes on');
+});
+
+t.test('whoever loses a deadlock runs again', async (t) => {
+  await pipeline(database, [step(insert, [1]), step(insert, [2])]);
+  const both = (first: number, second: number): Step[] => [
+    step(bump, [first]),
+    step(wait, [0.2]),
+    step(bump, [second]),
+  ];
+  await Promise.all([pipeline(database, both(1, 2)), pipeline(database, both(2, 1))]);
+  const { rows } = await pool.query('select version from entry order by id');
+  t.same(rows, [{ version: 3 }, { version: 3 }]);
+});
+
+t.test('the isolation level does not depend on the server', async (t) => {
+  const { rows } = await pool.query('select current_database() as name');
+  await pool.query(`alter database ${rows[0].name} set default_transaction_isolation = 'serializable'`);
+  const other = await openTestDatabase(t);
+  t.same((await pipeline(other, [step(level, [])]))[0], [{ level: 'read committed' }]);
+  await pool.query(`alter database ${rows[0].name} reset default_transaction_isolation`);
+});
+
+t.test('a conversation holds what it locked, and is undone by what its work throws', async (t) => {
+  await pipeline(database, [step(insert, [1])]);
+  const refused = conversation(database, async (send) => {
+    await send([step(bump, [1]), step(insert, [2])]);
+    throw new Error('refused');
+  });
+  await t.rejects(refused, /refused/);
+  t.equal(await count(), 1);
+  await conversation(database, async (send) => {
+    await send([step(bump, [1])]);
+    const [seen] = await run(
+      pool,
+      step(statement<{ version: number }>('test_read', 'select version from entry'), []),
+    );
+    t.equal(seen?.version, 1, 'nobody else sees it yet');
+  });
+  t.same((await pool.query('select version from entry')).rows, [{ version: 2 }]);
+});
