@@ -16,7 +16,7 @@ import { startWorkers } from '../src/worker/workers.ts';
 import { createDatabase, migrations } from './support/database.ts';
 import { countUnsealed, firstFault } from './support/events.ts';
 
-const USERS = '/api/scim/v2/Users';
+const SCIM = '/api/scim/v2';
 const ACTOR: Actor = { principal: { kind: 'system', name: 'test' }, requestId: 'fixture' };
 
 /** The service as main starts it, with its workers, on a database that will fail. */
@@ -50,24 +50,37 @@ async function startService(t: Test, connection: string | pg.ClientConfig) {
 
 type Service = Awaited<ReturnType<typeof startService>>;
 
-/** Clients that create users as fast as they are answered, and what they were told. */
-function startLoad({ app, key }: Service) {
+/** Clients that create users, and add them all to one group, as fast as they are answered; what they were told. */
+async function startLoad({ app, key }: Service) {
   const acknowledged: string[] = [];
+  const joined: string[] = [];
   const refused: { status: number; retryAfter: unknown }[] = [];
   let running = true;
   let waiting: { count: number; resolve(): void } | undefined;
 
+  async function ask(method: 'POST' | 'PATCH', path: string, payload: object) {
+    const answer = await app.inject({
+      method,
+      url: `${SCIM}${path}`,
+      headers: { authorization: `Bearer ${key}` },
+      payload,
+    });
+    if (answer.statusCode < 300) return answer;
+    refused.push({ status: answer.statusCode, retryAfter: answer.headers['retry-after'] });
+    return undefined;
+  }
+
+  const groupId = (await ask('POST', '/Groups', { displayName: 'Everybody' }))?.json().id as string;
+
   async function client(number: number): Promise<void> {
     for (let turn = 0; running; turn += 1) {
       const userName = `user-${number}-${turn}`;
-      const answer = await app.inject({
-        method: 'POST',
-        url: USERS,
-        headers: { authorization: `Bearer ${key}` },
-        payload: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName },
-      });
-      if (answer.statusCode === 201) acknowledged.push(userName);
-      else refused.push({ status: answer.statusCode, retryAfter: answer.headers['retry-after'] });
+      const created = await ask('POST', '/Users', { userName });
+      if (!created) continue;
+      acknowledged.push(userName);
+      const value = created.json().id as string;
+      const Operations = [{ op: 'add', path: 'members', value: [{ value }] }];
+      if (await ask('PATCH', `/Groups/${groupId}`, { Operations })) joined.push(value);
       if (waiting && acknowledged.length >= waiting.count) waiting.resolve();
     }
   }
@@ -75,7 +88,9 @@ function startLoad({ app, key }: Service) {
   const clients = Array.from({ length: 8 }, (_, number) => client(number));
   return {
     acknowledged,
+    joined,
     refused,
+    groupId,
     /** Resolves when so many more users have been acknowledged. */
     more: (count: number) =>
       new Promise<void>((resolve) => {
@@ -89,7 +104,11 @@ function startLoad({ app, key }: Service) {
 }
 
 /** After the faults: every client was told the truth, and service is back in the same process. */
-async function checkAftermath(t: Test, { app, db, tenant }: Service, load: ReturnType<typeof startLoad>) {
+async function checkAftermath(
+  t: Test,
+  { app, db, tenant }: Service,
+  load: Awaited<ReturnType<typeof startLoad>>,
+) {
   const others = load.refused.filter(({ status, retryAfter }) => status !== 503 || Number(retryAfter) < 1);
   t.same(others, [], 'every refusal was 503 with Retry-After');
   t.equal((await app.inject('/readyz')).statusCode, 200);
@@ -107,6 +126,21 @@ async function checkAftermath(t: Test, { app, db, tenant }: Service, load: Retur
     .where('type', '=', 'user.created')
     .execute();
   t.equal(events.length, users.length, 'every user has its event, and no event is without a user');
+  const { rows } = await db.pool.query<{ members: string[]; told: string[]; version: number }>(
+    `select (select array_agg(user_id::text order by user_id) from group_member where group_id = g.id) as members,
+            (select array_agg(id order by id::uuid) from event e, jsonb_array_elements_text(e.after -> 'members') as id
+             where e.resource_id = g.id) as told, g.version
+     from scim_group g where id = $1`,
+    [load.groupId],
+  );
+  const [group] = rows;
+  t.same(
+    load.joined.filter((id) => !group?.members.includes(id)),
+    [],
+    'every acknowledged member is there',
+  );
+  t.same(group?.told, group?.members, 'every member has its event, and no event is without a member');
+  t.equal(group?.version, 1 + (group?.members.length ?? 0), 'and each was a version');
   while ((await countUnsealed(db)) > 0);
   t.equal(await firstFault(db.kysely, tenant.id), undefined, 'the sealer has found its way back');
 }
@@ -118,7 +152,7 @@ t.test('connections that PostgreSQL ends under load cost 503s, and nothing else'
   await administrator.connect();
   t.teardown(() => administrator.end());
 
-  const load = startLoad(service);
+  const load = await startLoad(service);
   for (let fault = 0; fault < 20; fault += 1) {
     await load.more(20);
     await administrator.query(
@@ -163,7 +197,7 @@ t.test('a restart of the database under load costs 503s, and nothing else', asyn
   await migrate(connection, migrations);
   const service = await startService(t, connection);
 
-  const load = startLoad(service);
+  const load = await startLoad(service);
   await load.more(50);
   await server.restart();
   await load.more(50);
