@@ -101,7 +101,9 @@ t.test('what has one place is imported in one place', async (t) => {
     SOURCES.filter(({ packages }) => packages.includes(name)).map(({ path }) => path);
   t.same(importers('scim2-parse-filter'), ['scim/filter.ts']);
   t.same(importers('close-with-grace'), ['start/lifecycle.ts']);
-  t.ok(importers('pg').every((path) => roomOf(path) === 'db' || path.startsWith('start/')));
+  // The probe of readiness must not wait for a pool that others empty.
+  const probe = 'http/ops/readiness.ts';
+  t.ok(importers('pg').every((path) => ['db', 'start'].includes(roomOf(path)) || path === probe));
   t.ok(importers('fastify').every((path) => ['http', 'start'].includes(roomOf(path)) || floorOf(path) === 4));
 });
 
@@ -120,6 +122,9 @@ t.test('process.env is read where the process starts, and nowhere else', async (
   );
 });
 
+/** A source without its comments, which may speak of anything. */
+const codeOf = ({ text }: Source) => text.replace(/\/\*.*?\*\/|\/\/[^\n]*/gs, '');
+
 t.test('each table is written by one room', async (t) => {
   const OWNERS: Record<string, string> = {
     tenant: 'tenants',
@@ -129,21 +134,35 @@ t.test('each table is written by one room', async (t) => {
     scim_user: 'directory',
     scim_group: 'directory',
     group_member: 'directory',
+    event: 'events',
     event_chain: 'events',
     lease: 'events',
     schema_migration: 'db',
   };
-  const write =
-    /\b(?:insert into|update|delete from) ([a-z_]+)\b|(?:insertInto|updateTable|deleteFrom)\('([a-z_]+)'/g;
-  for (const { path, text } of SOURCES) {
-    for (const [, raw, built] of text.matchAll(write)) {
-      const table = raw ?? built ?? '';
-      if (OWNERS[table]) t.equal(roomOf(path), OWNERS[table], `${path} writes ${table}`);
+  const raw =
+    /(?<![-\w])(?:insert\s+into|(?<!\b(?:for|key)\s)update|delete\s+from|merge\s+into|truncate)\s+(?!set\b)([a-z_]+)/gi;
+  const built = /\.(?:insertInto|updateTable|deleteFrom|mergeInto)\('([a-z_]+)/g;
+  for (const source of SOURCES) {
+    const code = codeOf(source);
+    for (const [, table = ''] of [...code.matchAll(raw), ...code.matchAll(built)]) {
       // Whoever changes state ends its statement with the one text that inserts events.
-      if (table === 'event')
-        t.ok(path === 'db/event-row.ts' || roomOf(path) === 'events', `${path} writes event`);
+      const owner = source.path === 'db/event-row.ts' && table === 'event' ? 'db' : OWNERS[table];
+      t.ok(owner, `${table}, which ${source.path} writes, has an owner`);
+      t.equal(roomOf(source.path), owner, `${source.path} writes ${table}`);
     }
   }
+});
+
+t.test('rows are locked in db/locks.ts, and elsewhere only for a reason', async (t) => {
+  const REASONS: Record<string, string> = {
+    'tenants/tenants.ts': "the tenant's row: behind its advisory lock, or the only lock of its transaction",
+    'tenants/directories.ts': "a directory's row: behind the tenant's, or the only lock of its transaction",
+    'tenants/api-keys.ts': "a key's row: the last lock, behind the tenant's",
+  };
+  const lock =
+    /\bfor\s+(?:no\s+key\s+update|update|key\s+share|share)\b|\.for(?:NoKeyUpdate|Update|KeyShare|Share)\(/i;
+  const lockers = SOURCES.filter((source) => lock.test(codeOf(source))).map(({ path }) => path);
+  t.same(lockers.sort(), ['db/locks.ts', ...Object.keys(REASONS)].sort());
 });
 
 t.test('files are read in one sitting', async (t) => {

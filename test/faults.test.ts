@@ -128,7 +128,7 @@ async function checkAftermath(
   t.equal(events.length, users.length, 'every user has its event, and no event is without a user');
   const { rows } = await db.pool.query<{ members: string[]; told: string[]; version: number }>(
     `select (select array_agg(user_id::text order by user_id) from group_member where group_id = g.id) as members,
-            (select array_agg(id order by id::uuid) from event e, jsonb_array_elements_text(e.after -> 'members') as id
+            (select array_agg(m.id order by m.id::uuid) from event e, jsonb_array_elements_text(e.after -> 'members') as m (id)
              where e.resource_id = g.id) as told, g.version
      from scim_group g where id = $1`,
     [load.groupId],

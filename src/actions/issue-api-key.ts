@@ -30,25 +30,30 @@ export async function issueApiKey(
   actor: Actor,
   request: IssueApiKey,
 ): Promise<ApiKey & { key: string }> {
-  const at = context.now();
+  return transaction(context.db, (trx) => issueApiKeyIn(trx, { actor, at: context.now() }, request));
+}
+
+/** The same, in a transaction that does more. */
+export async function issueApiKeyIn(
+  trx: Transaction<Tables>,
+  { actor, at }: { readonly actor: Actor; readonly at: Date },
+  request: IssueApiKey,
+): Promise<ApiKey & { key: string }> {
   const { tenantId, name, scopes, expiresAt } = request;
   checkExpiry(expiresAt, at);
+  if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
+  const directory = await directoryOfKey(trx, request);
   const id = uuid();
   const { key, prefix, secretHash } = makeKey({ keyId: id, tenantId });
-  const occasion = { tenantId, actor, at, changeId: uuid() };
-  return transaction(context.db, async (trx) => {
-    if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
-    const directory = await directoryOfKey(trx, request);
-    const issued: ApiKey = {
-      ...{ id, name, scopes, directory: directory?.name ?? null, prefix },
-      ...{ createdAt: at, expiresAt, lastUsedAt: null },
-    };
-    await insertApiKey(trx, tenantId, { key: issued, directoryId: directory?.id ?? null, secretHash });
-    await record(trx, occasion, [
-      { type: 'api_key.issued', resourceType: 'ApiKey', resourceId: id, after: issued },
-    ]);
-    return { ...issued, key };
-  });
+  const issued: ApiKey = {
+    ...{ id, name, scopes, directory: directory?.name ?? null, prefix },
+    ...{ createdAt: at, expiresAt, lastUsedAt: null },
+  };
+  await insertApiKey(trx, tenantId, { key: issued, directoryId: directory?.id ?? null, secretHash });
+  await record(trx, { tenantId, actor, at, changeId: uuid() }, [
+    { type: 'api_key.issued', resourceType: 'ApiKey', resourceId: id, after: issued },
+  ]);
+  return { ...issued, key };
 }
 
 /** A key has a directory exactly when its scopes hold `scim`. */

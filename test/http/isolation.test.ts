@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import { type Answer, type AnyBody, type Method, startApp } from '../support/app.ts';
 
@@ -233,14 +233,111 @@ t.test('two tenants have users and groups of the same names, and neither learns 
   }
 });
 
-t.test('another directory of the same tenant is another world too', async (t) => {
-  const key = await app.scimKey(victim.tenant);
-  for (const path of [`Users/${victim.user}`, `Groups/${victim.group}`]) {
-    const [theirs, nobodys] = [
-      await app.send('GET', `/api/scim/v2/${path}`, { key }),
-      await app.send('GET', `/api/scim/v2/${path.split('/')[0]}/${randomUUID()}`, { key }),
-    ];
-    t.equal(theirs.status, 404);
-    t.same(comparable(theirs), comparable(nobodys));
+/**
+ * Asks in one directory for what lies in another of the same tenant, and for what is nowhere: the answers differ in
+ * nothing but the id that was asked for.
+ */
+async function sameAsNowhere(
+  t: Test,
+  ids: { readonly there: string; readonly nowhere: string },
+  act: (id: string) => Promise<Answer<AnyBody>>,
+): Promise<Answer<AnyBody>> {
+  const [theirs, nobodys] = [await act(ids.there), await act(ids.nowhere)];
+  const unnamed = (answer: Answer<AnyBody>, id: string) =>
+    JSON.parse(JSON.stringify(comparable(answer)).replaceAll(id, 'ID'));
+  t.same(unnamed(theirs, ids.there), unnamed(nobodys, ids.nowhere), `${theirs.status} ${theirs.text}`);
+  return theirs;
+}
+
+/** What is in the victim's own directory, and an id of the same kind that is nowhere. */
+const FOREIGN = {
+  Users: { there: victim.user, nowhere: absent.user },
+  Groups: { there: victim.group, nowhere: absent.group },
+};
+const neighbour = await app.scimKey(victim.tenant);
+const askNeighbour = (method: Method, path: string, body?: unknown) =>
+  app.send(method, `/api/scim/v2/${path}`, { key: neighbour, ...(body !== undefined && { body }) });
+
+for (const [endpoint, ids] of Object.entries(FOREIGN)) {
+  for (const method of ['GET', 'PUT', 'PATCH', 'DELETE'] as const) {
+    t.test(`${method} of ${endpoint} of another directory of the tenant answers like none`, async (t) => {
+      const answer = await sameAsNowhere(t, ids, (id) =>
+        askNeighbour(method, `${endpoint}/${id}`, BODIES[`${method} /api/scim/v2/${endpoint}/:id`]),
+      );
+      t.equal(answer.status, 404);
+    });
   }
+}
+
+t.test('users and groups of another directory of the tenant cannot be made members', async (t) => {
+  const { body } = await askNeighbour('POST', 'Groups', { displayName: 'Neighbours' });
+  const path = `Groups/${body.id}`;
+  const writes: Readonly<Record<string, (members: object[]) => Promise<Answer<AnyBody>>>> = {
+    POST: (members) => askNeighbour('POST', 'Groups', { displayName: randomUUID(), members }),
+    PUT: (members) => askNeighbour('PUT', path, { displayName: 'Neighbours', members }),
+    'PATCH add': (value) =>
+      askNeighbour('PATCH', path, { Operations: [{ op: 'add', path: 'members', value }] }),
+    'PATCH replace': (value) =>
+      askNeighbour('PATCH', path, { Operations: [{ op: 'replace', path: 'members', value }] }),
+  };
+  for (const ids of Object.values(FOREIGN)) {
+    for (const [name, write] of Object.entries(writes)) {
+      const answer = await sameAsNowhere(t, ids, (value) => write([{ value }]));
+      t.match(answer, { status: 400, body: { scimType: 'invalidValue' } }, name);
+    }
+    const remove = (value: string) =>
+      askNeighbour('PATCH', path, { Operations: [{ op: 'remove', path: `members[value eq "${value}"]` }] });
+    t.equal((await sameAsNowhere(t, ids, remove)).status, 204, 'removing who is no member succeeds');
+  }
+  t.match((await askNeighbour('GET', path)).body, { meta: { version: 'W/"1"' }, members: undefined });
+});
+
+const FILTERS: readonly (readonly [endpoint: 'Users' | 'Groups', filter: (id: string) => string])[] = [
+  ['Users', (id) => `id eq "${id}"`],
+  ['Users', (id) => `id ge "${id}" and id le "${id}"`],
+  ['Users', (id) => `meta.location co "${id}"`],
+  ['Groups', (id) => `id eq "${id}"`],
+  ['Groups', (id) => `members eq "${id}"`],
+  ['Groups', (id) => `members.value eq "${id}"`],
+  ['Groups', (id) => `members[value eq "${id}"]`],
+  ['Groups', (id) => `members.$ref co "${id}"`],
+  ['Users', (id) => `groups eq "${id}"`],
+  ['Users', (id) => `groups.value eq "${id}"`],
+  ['Users', (id) => `groups[value eq "${id}"]`],
+  ['Users', (id) => `groups.$ref co "${id}"`],
+];
+t.test('filters find nothing of another directory of the tenant', async (t) => {
+  await askNeighbour('POST', 'Users', { userName: 'neighbour' });
+  for (const [endpoint, filter] of FILTERS) {
+    for (const ids of Object.values(FOREIGN)) {
+      const list = (id: string) =>
+        askNeighbour('GET', `${endpoint}?filter=${encodeURIComponent(filter(id))}`);
+      t.match(await sameAsNowhere(t, ids, list), { status: 200, body: { totalResults: 0 } }, filter('ID'));
+      const search = (id: string) => askNeighbour('POST', `${endpoint}/.search`, { filter: filter(id) });
+      t.match(await sameAsNowhere(t, ids, search), { status: 200, body: { totalResults: 0 } });
+    }
+  }
+});
+
+t.test('a manager is free text: whoever names an id learns nothing of who has it', async (t) => {
+  const urn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+  await sameAsNowhere(t, FOREIGN.Users, async (value) => {
+    const body = { userName: randomUUID(), [urn]: { manager: { value } } };
+    const { status, body: created } = await askNeighbour('POST', 'Users', body);
+    t.match({ status, created }, { status: 201, created: { [urn]: { manager: { value } } } });
+    const filter = encodeURIComponent(`${urn}:manager eq "${value}"`);
+    const found = await askNeighbour('GET', `Users?filter=${filter}&attributes=${urn}:manager`);
+    t.match(found.body, { totalResults: 1, Resources: [{ id: created.id }] });
+    return { ...found, text: found.text.replaceAll(String(created.id), 'NEW') };
+  });
+});
+
+t.test('whatever was tried, the other directory is as it was', async (t) => {
+  const { key } = await app.apiKey(victim.tenant, ['scim'], { directory: victim.directory });
+  const [user, group] = [
+    await app.send('GET', `/api/scim/v2/Users/${victim.user}`, { key }),
+    await app.send('GET', `/api/scim/v2/Groups/${victim.group}`, { key }),
+  ];
+  t.match(user.body, { userName: 'victim', groups: [{ value: victim.group }], meta: { version: 'W/"1"' } });
+  t.match(group.body, { members: [{ value: victim.user }], meta: { version: 'W/"1"' } });
 });

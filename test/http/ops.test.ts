@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import type { PoolClient } from 'pg';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../src/app.ts';
@@ -63,14 +64,42 @@ t.test('/readyz is 503 while the database is away', async (t) => {
   t.match(answer.json(), { failed: 'database', detail: 'The database does not answer' });
 });
 
-t.test('/readyz is 503 when no connection is left in time, and asks only once for many probes', async (t) => {
+t.test('/readyz is 200 while slow requests have every connection, and has one of its own', async (t) => {
   const { connectionString } = await createDatabase(t);
   const { app, db } = await startOps(t, connectionString);
   const taken = await Promise.all([db.pool.connect(), db.pool.connect()]);
   const answers = await Promise.all(Array.from({ length: 20 }, () => app.inject('/readyz')));
-  t.same(new Set(answers.map((answer) => answer.statusCode)), new Set([503]));
-  t.equal(db.pool.waitingCount, 1);
+  t.same(new Set(answers.map((answer) => answer.statusCode)), new Set([200]));
+  const { rows } = await (taken[0] as PoolClient).query(
+    `select count(*) as connections from pg_stat_activity where datname = current_database()`,
+  );
+  t.same(rows, [{ connections: 3 }], 'however many ask at once');
   for (const client of taken) client.release();
+});
+
+t.test('/readyz is 503 while the database does not answer in time, and 200 when it does again', async (t) => {
+  const { connectionString } = await createDatabase(t);
+  const { app, db } = await startOps(t, connectionString);
+  t.equal((await app.inject('/readyz')).statusCode, 200);
+  const blocker = await db.pool.connect();
+  await blocker.query('begin');
+  await blocker.query('lock table schema_migration');
+  t.match((await app.inject('/readyz')).json(), { failed: 'database' });
+  await blocker.query('commit');
+  blocker.release();
+  t.equal((await app.inject('/readyz')).statusCode, 200);
+});
+
+t.test('/readyz survives the end of its connection', async (t) => {
+  const { connectionString } = await createDatabase(t);
+  const { app, db } = await startOps(t, connectionString);
+  t.equal((await app.inject('/readyz')).statusCode, 200);
+  const { rowCount } = await db.pool.query(
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()`,
+  );
+  t.equal(rowCount, 1);
+  await app.inject('/readyz');
   t.equal((await app.inject('/readyz')).statusCode, 200);
 });
 

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { PATCH_OP } from '../../src/scim/messages.ts';
+import { applyPatch, readPatch } from '../../src/scim/patch.ts';
 import { TOLERANCES } from '../../src/scim/quirks.ts';
 import {
   CORE_GROUP,
@@ -8,7 +10,7 @@ import {
   USER_TYPE,
 } from '../../src/scim/resource-types.ts';
 import { attribute as define } from '../../src/scim/schemas/attribute.ts';
-import type { Attribute, JsonObject, ResourceType } from '../../src/scim/types.ts';
+import type { Attribute, JsonObject, Resource, ResourceType } from '../../src/scim/types.ts';
 import { readResource, requireImmutableKept } from '../../src/scim/validate.ts';
 import { readAttributeValue } from '../../src/scim/value.ts';
 import { reading, refusal } from '../support/scim.ts';
@@ -198,6 +200,37 @@ t.test('groups', async (t) => {
   }
 });
 
+t.test('what an index holds is limited in bytes, as it is sent and as it is compared', async (t) => {
+  const refused = /^invalidValue: (userName|externalId|displayName) .*2000 bytes.*shorter/;
+  for (const [name, type, body] of [
+    ['userName', USER_TYPE, BASE],
+    ['externalId', USER_TYPE, BASE],
+    ['displayName', GROUP_TYPE, { schemas: [CORE_GROUP], displayName: 'x' }],
+    ['externalId', GROUP_TYPE, { schemas: [CORE_GROUP], displayName: 'x' }],
+  ] as const) {
+    const read = (text: string) => readResource({ ...body, [name]: text }, type, reading());
+    t.equal(read('x'.repeat(2_000))[name], 'x'.repeat(2_000), `${type.name} ${name} of 2,000 bytes`);
+    for (const text of ['x'.repeat(2_001), 'é'.repeat(1_001), '\ufdfa'.repeat(200)]) {
+      t.match(
+        refusal(() => read(text)),
+        refused,
+        `${type.name} ${name} of ${text.length} characters`,
+      );
+    }
+    const operations = [{ op: 'replace', path: name, value: 'x'.repeat(2_001) }];
+    const patch = readPatch({ schemas: [PATCH_OP], Operations: operations }, type, reading());
+    t.match(
+      refusal(() => applyPatch(read('x'), patch, type)),
+      refused,
+      `${type.name} ${name} by PATCH`,
+    );
+  }
+  t.ok(
+    readUser({ ...BASE, displayName: 'x'.repeat(6_000) }).displayName,
+    'the name of a user is in no index',
+  );
+});
+
 t.test('values are checked by the type of their attribute', async (t) => {
   const read = (value: unknown, more: Partial<Attribute>) =>
     readAttributeValue(value, attribute('a', more), 'a', reading());
@@ -294,12 +327,45 @@ t.test('the schema of a tenant', async (t) => {
   );
 });
 
+t.test('§3.5.1 what is read-only is ignored in a whole resource, also in strict mode', async (t) => {
+  const ours = {
+    ...BASE,
+    id: '2819c223',
+    groups: [{ value: 'g', display: 'G' }],
+    meta: { resourceType: 'User', version: 'W/"1"' },
+    [ENTERPRISE]: { manager: { value: 'm', displayName: 'M' } },
+  };
+  const read = { ...BASE, schemas: [CORE_USER, ENTERPRISE], [ENTERPRISE]: { manager: { value: 'm' } } };
+  t.strictSame(readUser(ours, true), read);
+  const lenient = reading();
+  t.strictSame(readResource(ours, USER_TYPE, lenient), read);
+  t.strictSame([...lenient.tolerances], [], 'the RFC asks for it: it is no tolerance');
+});
+
+t.test('§3.5.1 a group may be replaced with other members, or without them', async (t) => {
+  const group = { schemas: [CORE_GROUP], displayName: 'Sales', externalId: 'e' };
+  const members = [{ value: 'a', type: 'User', display: 'A' }];
+  for (const [before, after] of [
+    [{ ...group, members }, group],
+    [group, { ...group, members }],
+    [
+      { ...group, members },
+      { ...group, members: [{ value: 'b' }] },
+    ],
+    [group, { schemas: [CORE_GROUP], displayName: 'Marketing' }],
+  ] as const) {
+    t.equal(
+      refusal(() => requireImmutableKept(before as Resource, after as Resource, GROUP_TYPE)),
+      undefined,
+    );
+  }
+});
+
 t.test('each tolerance is noted, and refused in strict mode with its name', async (t) => {
   const cases: [name: string, body: JsonObject][] = [
     ['schemasMissing', { userName: 'bjensen' }],
     ['unknownSchema', { ...BASE, schemas: [CORE_USER, 'urn:x'] }],
     ['unknownAttribute', { ...BASE, shoeSize: 43 }],
-    ['readOnlyAttribute', { ...BASE, id: '1' }],
     ['password', { ...BASE, password: 'x' }],
     ['booleanText', { ...BASE, active: 'True' }],
     ['emptyText', { ...BASE, title: '' }],

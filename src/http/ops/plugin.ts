@@ -25,6 +25,7 @@ export async function opsSurface(
   { context, isDraining }: { context: Context; isDraining(): boolean },
 ): Promise<void> {
   const readiness = makeReadiness(context.db);
+  surface.addHook('onClose', () => readiness.close());
   surface.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
   });
@@ -33,7 +34,7 @@ export async function opsSurface(
     '/readyz',
     probe('Whether requests will be served', { 200: OK, 503: UNAVAILABLE }),
     async (_request, reply) => {
-      const failed = isDraining() ? 'draining' : await readiness();
+      const failed = isDraining() ? 'draining' : await readiness.check();
       if (failed === undefined) return { status: 'ok' };
       reply.code(503).header('retry-after', RETRY_AFTER);
       return { status: 'unavailable', failed, detail: DETAIL[failed] };

@@ -13,6 +13,7 @@ const SCIM_TYPES: Record<string, ScimType> = {
   json_syntax: 'invalidSyntax',
   json_duplicate: 'invalidSyntax',
   json_depth: 'invalidSyntax',
+  json_size: 'invalidSyntax',
   json_text: 'invalidValue',
 };
 

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { startApp } from '../../support/app.ts';
-import { clientOf, type ErrorBody, PATCH_OP, SCIM } from '../../support/client.ts';
+import { clientOf, type ErrorBody, GROUP, PATCH_OP, SCIM, USER } from '../../support/client.ts';
 
 /** Whatever a client gets wrong, it reads a SCIM Error (RFC 7644 section 3.12), and nothing has changed. */
 
@@ -156,8 +158,47 @@ t.test('bodies over the limits', async (t) => {
       body: padded(16 * MIB + 1),
       status: 413,
     },
+    {
+      name: 'too many parts',
+      method: 'PUT',
+      path: `/Groups/${groupId}`,
+      body: `{"displayName":"x","members":[${'{},'.repeat(5 * MIB)}0]}`,
+      status: 400,
+      scimType: 'invalidSyntax',
+      detail: /1500000/,
+    },
   ]);
   t.equal((await client.ask('PUT', `/Groups/${groupId}`, padded(16 * MIB))).status, 200, '16 MiB are read');
+});
+
+t.test('names that no index of the database could hold', async (t) => {
+  const { id: groupId } = await client.group('Named');
+  const long = randomBytes(3_000).toString('hex');
+  const user = { schemas: [USER], userName: 'named' };
+  const group = { schemas: [GROUP], displayName: 'Named too' };
+  const cases = [
+    ['/Users', id, 'userName', user],
+    ['/Users', id, 'externalId', user],
+    ['/Groups', groupId, 'displayName', group],
+    ['/Groups', groupId, 'externalId', group],
+  ] as const;
+  const refused = { status: 400, scimType: 'invalidValue' };
+  for (const [endpoint, resource, name, whole] of cases) {
+    const body = JSON.stringify({ ...whole, [name]: long });
+    const patch = { schemas: [PATCH_OP], Operations: [{ op: 'replace', path: name, value: long }] };
+    const path = `${endpoint}/${resource}`;
+    const detail = new RegExp(`${name}.*2000 bytes`);
+    await check(t, [
+      { name: `POST ${name}`, method: 'POST', path: endpoint, body, ...refused, detail },
+      { name: `PUT ${name}`, method: 'PUT', path, body, ...refused, detail },
+      { name: `PATCH ${name}`, method: 'PATCH', path, body: JSON.stringify(patch), ...refused, detail },
+    ]);
+  }
+  const kept = randomBytes(1_000).toString('hex');
+  const { body } = await client.ask('POST', '/Users', { ...user, userName: kept, externalId: kept });
+  t.match(body, { userName: kept, externalId: kept }, '2,000 bytes are kept');
+  const named = await client.ask('POST', '/Groups', { ...group, displayName: kept, externalId: kept });
+  t.match(named.body, { displayName: kept, externalId: kept });
 });
 
 t.test('parameters', async (t) => {
@@ -229,6 +270,19 @@ t.test('a refused PATCH leaves the resource as it was', async (t) => {
   t.match(body, { title: 'T', meta: { version: 'W/"1"' } });
 });
 
+t.test('§3.5.1 in strict mode our own answer may come back with PUT, and not with PATCH', async (t) => {
+  const strict = clientOf(app, await app.scimKey(await app.createTenant({ strictScim: true })));
+  const user = await strict.user('echoed');
+  await strict.group('Echo', [user.id]);
+  const { body: ours } = await strict.ask('GET', `/Users/${user.id}`);
+  t.equal(ours.groups?.length, 1);
+  const answer = await strict.ask('PUT', `/Users/${user.id}`, ours);
+  t.equal(answer.status, 200);
+  t.strictSame(answer.body, ours);
+  const patched = await strict.patch(`/Users/${user.id}`, [{ op: 'replace', value: { id: user.id } }]);
+  t.match(patched, { status: 400, body: { scimType: 'mutability' } });
+});
+
 t.test('what looks wrong and is not', async (t) => {
   const other = await client.user('nobody');
   const accepted = [
@@ -266,6 +320,22 @@ t.test('what is not even HTTP', async (t) => {
     get(`${SCIM}/Users?filter=${'%41'.repeat(8_193)}`, 'Connection: close\r\n'),
   );
   t.match(read, /^HTTP\/1\.1 401/, 'a long filter is read');
+});
+
+t.test('a request that is not sent in time', async (t) => {
+  const server: Server = app.app.server;
+  const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = server;
+  t.strictSame(
+    { headersTimeout, requestTimeout, keepAliveTimeout, timeout },
+    { headersTimeout: 20_000, requestTimeout: 60_000, keepAliveTimeout: 72_000, timeout: 900_000 },
+  );
+  // Node looks at its clock every 30 seconds; this says what it would say then.
+  server.once('connection', (socket) => {
+    const late = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    socket.once('data', () => server.emit('clientError', late, socket));
+  });
+  const answer = await rawRequest(new URL(app.app.listeningOrigin), `POST ${SCIM}/Users HTTP/1.1\r\n`);
+  t.match(answer, /^HTTP\/1\.1 408 .*"status":"408".*not sent in time/s);
 });
 
 /** Sends bytes that no HTTP client would. */
