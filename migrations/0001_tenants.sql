@@ -38,6 +38,8 @@ create table api_key (
   expires_at timestamptz,
   revoked_at timestamptz,
   last_used_at timestamptz,
+  -- The key that a rotation made of this one; revoking it lets this one be rotated again.
+  successor_id uuid,
   constraint api_key_pkey primary key (tenant_id, id),
   constraint api_key_tenant_exists foreign key (tenant_id) references tenant (tenant_id) on delete cascade,
   constraint api_key_directory_exists foreign key (tenant_id, directory_id)

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { transaction } from '../db/transaction.ts';
-import { notFound } from '../errors.ts';
+import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { type ApiKey, apiKeyForUpdate, expireApiKey, insertApiKey } from '../tenants/api-keys.ts';
 import { expiryAfter } from '../tenants/expiry.ts';
@@ -18,6 +18,8 @@ export interface RotateApiKey {
 /**
  * Issues a successor with the same name, scopes, directory and lifetime, and lets the old key end after the
  * overlap, or before it where it would have expired anyway. `key` in the answer is the only time it is shown.
+ * @throws AppError `conflict`: the key has expired, or has a living successor already (`key_expired`,
+ * `key_rotated`), so that a repeated rotation does not multiply keys.
  */
 export async function rotateApiKey(
   context: Context,
@@ -32,7 +34,10 @@ export async function rotateApiKey(
     if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
     const held = await apiKeyForUpdate(trx, tenantId, keyId);
     if (held === undefined) throw notFound('API key');
-    const { key: old, directoryId } = held;
+    const { key: old, directoryId, successorId } = held;
+    if (old.expiresAt !== null && old.expiresAt <= at) throw expired();
+    if (successorId !== null && (await apiKeyForUpdate(trx, tenantId, successorId)))
+      throw rotated(successorId);
     const successor: ApiKey = {
       ...old,
       id,
@@ -43,7 +48,7 @@ export async function rotateApiKey(
     };
     const end = endOfOld(old, at, overlapSeconds);
     await insertApiKey(trx, tenantId, { key: successor, directoryId, secretHash });
-    await expireApiKey(trx, tenantId, keyId, end);
+    await expireApiKey(trx, tenantId, { id: keyId, successorId: id, at: end });
     await record(trx, occasion, [
       { type: 'api_key.issued', resourceType: 'ApiKey', resourceId: id, after: successor },
       {
@@ -55,6 +60,17 @@ export async function rotateApiKey(
       },
     ]);
     return { ...successor, key };
+  });
+}
+
+function expired(): AppError {
+  return new AppError('conflict', 'The key has expired', { reason: 'key_expired', hint: 'Issue a new key.' });
+}
+
+function rotated(successorId: string): AppError {
+  return new AppError('conflict', `The key was rotated already; its successor is ${successorId}`, {
+    reason: 'key_rotated',
+    hint: 'Was its answer lost? Revoke the successor, then rotate again.',
   });
 }
 

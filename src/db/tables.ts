@@ -35,6 +35,7 @@ export interface ServiceKeyTable {
 export interface ApiKeyTable extends ServiceKeyTable {
   tenant_id: string;
   directory_id: string | null;
+  successor_id: string | null;
 }
 
 export interface UserTable {

@@ -6,6 +6,7 @@ import type { EventTable } from '../db/tables.ts';
 import { AppError } from '../errors.ts';
 
 export interface FeedQuery {
+  /** The nil UUID: the events of the service itself. */
   readonly tenantId: string;
   /** The cursor of the page before; without it the feed starts with the tenant's first event. */
   readonly after?: string;
@@ -41,8 +42,9 @@ export interface FeedPage {
 }
 
 /**
- * The tenant's sealed events behind a cursor, in their order, read on the hot pool. A reader that follows the cursor gets each event
- * once, also one whose transaction commits late, and never reads again what its filter has passed over.
+ * The tenant's sealed events behind a cursor, in their order. A reader that follows the cursor gets each event
+ * once, also one whose transaction commits late, and never reads again what its filter has passed over. On the hot
+ * pool: products wait for no administration.
  * @throws AppError `invalid_request` for a cursor that this feed did not give, or a resource that is no UUID.
  */
 export async function readFeed(db: Database, query: FeedQuery): Promise<FeedPage> {

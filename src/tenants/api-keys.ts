@@ -64,16 +64,15 @@ export async function revokeApiKeyRow(
   return result.numUpdatedRows > 0n;
 }
 
-/** Sets the end of a key's life. */
+/** Lets a key end at `at`, in favour of its successor. */
 export async function expireApiKey(
   trx: Transaction<Tables>,
   tenantId: string,
-  id: string,
-  at: Date,
+  { id, successorId, at }: { readonly id: string; readonly successorId: string; readonly at: Date },
 ): Promise<void> {
   await trx
     .updateTable('api_key')
-    .set({ expires_at: at })
+    .set({ expires_at: at, successor_id: successorId })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
     .execute();
@@ -99,9 +98,9 @@ export async function apiKeyForUpdate(
   trx: Transaction<Tables>,
   tenantId: string,
   id: string,
-): Promise<{ key: ApiKey; directoryId: string | null } | undefined> {
+): Promise<{ key: ApiKey; directoryId: string | null; successorId: string | null } | undefined> {
   const row = await living(trx, tenantId).where('k.id', '=', id).forNoKeyUpdate('k').executeTakeFirst();
-  return row && { key: apiKeyOf(row), directoryId: row.directory_id };
+  return row && { key: apiKeyOf(row), directoryId: row.directory_id, successorId: row.successor_id };
 }
 
 /** The tenant's keys that are not revoked. */

@@ -97,7 +97,8 @@ const encoded = (text: string) => (text.isWellFormed() ? encodeURIComponent(text
 
 t.ok(routes.length >= 15, 'the routes were found');
 for (const { method, url, schema } of routes) {
-  t.test(`${method} ${url} never fails`, async (t) => {
+  t.test(`${method} ${url} answers for itself, whatever it is sent`, async (t) => {
+    const leaks: string[] = [];
     const tenant = await app.createTenant();
     const parameters = [...url.matchAll(/:(\w+)/g)].map(([, name]) => String(name));
     const queries = membersOf(schema.querystring);
@@ -109,8 +110,8 @@ for (const { method, url, schema } of routes) {
         key: asker,
         ...(schema.body !== undefined && { body }),
       });
-      const leaked = status >= 500 || DATABASE_REFUSED.test(text);
-      if (leaked) t.fail(`${target.slice(0, 200)} ${JSON.stringify(body)?.slice(0, 200)}: ${text}`);
+      if (status < 500 && !DATABASE_REFUSED.test(text)) return;
+      leaks.push(`${target.slice(0, 200)} ${JSON.stringify(body)?.slice(0, 200)}: ${text}`);
     };
 
     const query = queries.includes('users') ? '?users=release' : '';
@@ -121,12 +122,12 @@ for (const { method, url, schema } of routes) {
         await ask(`${pathWith()}?${name}=${encoded(text)}&${name}=1`);
       }
     }
-    if (schema.body === undefined) return;
-    for (const value of VALUES) {
+    for (const value of schema.body === undefined ? [] : VALUES) {
       await ask(pathWith() + query, value);
       for (const name of membersOf(schema.body)) {
         await ask(pathWith() + query, bodyOf(schema.body, { [name]: value }));
       }
     }
+    t.same(leaks, []);
   });
 }

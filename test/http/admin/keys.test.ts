@@ -154,6 +154,21 @@ for (const overlapSeconds of [-1, 1.5, 30 * 24 * 3600 + 1, '60', null]) {
   });
 }
 
+t.test('a repeated rotation does not multiply keys, and does not revive one that has ended', async (t) => {
+  clock.now = START;
+  const { id } = await app.apiKey(tenant, ['scim']);
+  const rotate = () => app.admin<KeyBody>('POST', `${path}/${id}/rotate`, { overlapSeconds: 60 });
+  const answers = await Promise.all([rotate(), rotate(), rotate(), rotate()]);
+  t.same(answers.map(({ status }) => status).sort(), [201, 409, 409, 409]);
+  const successor = answers.find(({ status }) => status === 201)?.body.id;
+  const refused = await rotate();
+  t.match(refused.body, { code: 'conflict', reason: 'key_rotated', detail: new RegExp(String(successor)) });
+  await app.admin('DELETE', `${path}/${successor}`);
+  t.equal((await rotate()).status, 201, 'unless the successor was revoked: its answer may have been lost');
+  clock.now = START + MINUTE;
+  t.match((await rotate()).body, { code: 'conflict', reason: 'key_expired' });
+});
+
 t.test('a successor lives as long as the old key did, and no overlap lengthens a life', async (t) => {
   clock.now = START;
   const old = await app.apiKey(tenant, ['scim'], { expiresAt: new Date(START + DAY) });
