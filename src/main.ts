@@ -55,11 +55,12 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
     trustedProxies: config.trustedProxies,
     isDraining: () => lifecycle.stopping.aborted,
   });
-  const scimKey = config.databaseUrl ? undefined : await makeFirstTenant(context);
   const workers = startWorkers(context, { flushUsage });
   lifecycle.onStop(() => workers.stop());
   await serve(app, config, lifecycle);
   if (!config.databaseUrl) {
+    // Behind everything that can fail: the key is shown once.
+    const scimKey = await makeFirstTenant(context);
     const operatorKey = config.operatorKey ? '$ROLLCALL_OPERATOR_KEY' : keptOperatorKey(config.dataDir);
     process.stderr.write(banner({ publicUrl: config.publicUrl, scimKey, operatorKey }));
   }

@@ -139,7 +139,7 @@ const AREAS: readonly (readonly [route: RegExp, area: Area])[] = [
   [/ \/(healthz|readyz|docs)(\/|$)/, 'open'],
   [/ \/api\/scim\/v2\/(ServiceProviderConfig|ResourceTypes|Schemas)(\/|$)/, 'discovery'],
   [/ \/api\/scim\/v2\/(Users|Groups)(\/|$)/, 'scim'],
-  [/ \/api\/admin\/v1\/(tenants|service-keys(\/:serviceKey)?)$/, 'operator'],
+  [/ \/api\/admin\/v1\/(tenants|events|service-keys(\/:serviceKey)?)$/, 'operator'],
   [/^DELETE \/api\/admin\/v1\/tenants\/:tenant$/, 'operator'],
   [/ \/api\/admin\/v1\/tenants\/:tenant(\/|$)/, 'admin'],
   [/ \/api\/v1\/tenants\/:tenant\//, 'product'],

@@ -33,6 +33,7 @@ export function asScimError(error: unknown, bodyLimit?: number): ScimError {
   const { statusCode = 500, message } = error as FastifyError;
   if (statusCode === 413)
     return new ScimError(413, undefined, `The body is larger than ${bodyLimit} bytes; split the change`);
+  if (statusCode === 414) return new ScimError(414, undefined, 'A part of the path is too long to be an id');
   if (statusCode >= 400 && statusCode < 500) return new ScimError(statusCode, undefined, message);
   return new ScimError(500, undefined, 'Something went wrong here; the log knows more under this request id');
 }

@@ -3,7 +3,8 @@ import { type Method, startApp } from '../../support/app.ts';
 
 /**
  * Whatever stands where a path, a query or a body takes a value: the admin API and the product API take it or
- * refuse it themselves, and the database is never asked what it cannot read. The routes are read from Fastify, and their parameters and members from their schemas.
+ * refuse it themselves, and the database is never asked what it cannot read. The routes are read from Fastify, and
+ * their parameters and members from their schemas.
  */
 
 const app = await startApp(t);
