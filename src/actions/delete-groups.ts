@@ -2,11 +2,15 @@ import type { Context, ScimActor } from '../context.ts';
 import { lockGroups, lockTenantShared } from '../db/locks.ts';
 import { pipeline } from '../db/transaction.ts';
 import { deleteGroups as deleteGroupsStep } from '../directory/group-delete.ts';
-import { isUuid } from '../directory/uuid.ts';
 import { viewerOf } from '../directory/viewer.ts';
-import { notFound } from '../errors.ts';
 import { inTurns, type Outcome } from './outcome.ts';
-import { type ResourceRequest, requireScimWrites, stamp, told, versionMoved } from './scim-writes.ts';
+import {
+  deletionOutcomes,
+  deletions,
+  type ResourceRequest,
+  requireScimWrites,
+  stamp,
+} from './scim-writes.ts';
 
 /** Deletes groups; their members stay users (RFC 7644 section 3.6). */
 export async function deleteGroups(
@@ -16,24 +20,15 @@ export async function deleteGroups(
 ): Promise<Outcome<null>[]> {
   requireScimWrites(actor);
   return inTurns(requests, async (turn) => {
-    const named = turn.filter((request) => isUuid(request.id));
+    const groups = deletions(turn);
     const [, , found] = await pipeline(context.db, [
       lockTenantShared(actor.tenantId),
       lockGroups(
         actor.tenantId,
-        named.map((request) => request.id),
+        groups.map((group) => group.id),
       ),
-      deleteGroupsStep(
-        viewerOf(actor),
-        stamp(context, actor),
-        named.map((request) => ({ id: request.id, versions: request.ifMatch, ...told(request) })),
-      ),
+      deleteGroupsStep(viewerOf(actor), stamp(context, actor), groups),
     ]);
-    const rows = new Map(found.map((row) => [row.id, row]));
-    return turn.map((request) => {
-      const row = rows.get(request.id);
-      if (!row) return { refusal: notFound('Group') };
-      return row.deleted ? { value: null } : { refusal: versionMoved() };
-    });
+    return deletionOutcomes(turn, found, 'Group');
   });
 }

@@ -2,9 +2,10 @@ import { v7 } from 'uuid';
 import { actorJson, type Context, type ScimActor } from '../context.ts';
 import type { Stamp, Told } from '../db/event-row.ts';
 import { isUuid } from '../directory/uuid.ts';
-import { AppError } from '../errors.ts';
+import { AppError, notFound } from '../errors.ts';
 import { badRequest } from '../scim/error.ts';
 import type { Resource } from '../scim/types.ts';
+import type { Outcome } from './outcome.ts';
 
 /** What every SCIM write asks and tells, whatever it writes. */
 
@@ -40,7 +41,7 @@ export function requireVersion({ ifMatch }: ResourceRequest, version: number): v
   if (ifMatch && !ifMatch.includes(version)) throw versionMoved();
 }
 
-export function versionMoved(): AppError {
+function versionMoved(): AppError {
   return new AppError(
     'precondition_failed',
     'The resource has another version than If-Match names; read it again',
@@ -86,4 +87,25 @@ export function unknownMember(id: string): Error {
     'invalidValue',
     `"members" names ${JSON.stringify(id)}, which is no user of this directory`,
   );
+}
+
+/** What became of deletions: done, nothing there, or at another version than If-Match names. */
+export function deletionOutcomes(
+  requests: readonly ResourceRequest[],
+  found: readonly { readonly id: string; readonly deleted: boolean }[],
+  what: 'User' | 'Group',
+): Outcome<null>[] {
+  const rows = new Map(found.map((row) => [row.id, row]));
+  return requests.map((request) => {
+    const row = rows.get(request.id);
+    if (!row) return { refusal: notFound(what) };
+    return row.deleted ? { value: null } : { refusal: versionMoved() };
+  });
+}
+
+/** Deletions as the statements take them; what is no id of ours names nothing. */
+export function deletions(requests: readonly ResourceRequest[]) {
+  return requests
+    .filter((request) => isUuid(request.id))
+    .map((request) => ({ id: request.id, versions: request.ifMatch, ...told(request) }));
 }
