@@ -20,6 +20,19 @@ export interface AppOptions {
   isDraining(): boolean;
 }
 
+/** In milliseconds: 64 KiB at most arrive in it. */
+const HEADERS_TIMEOUT = 20_000;
+
+/** In milliseconds; without them a client that stops half-way holds its socket for ever. */
+const TIMEOUTS = {
+  /** For a whole request, headers and body: 16 MiB in it take 280 kB a second. */
+  requestTimeout: 60_000,
+  /** Longer than proxies keep an idle connection (60 s), so that they do not send on one that is closing. */
+  keepAliveTimeout: 72_000,
+  /** Without a byte in either direction: longer than the longest statement, 10 minutes without an answer. */
+  connectionTimeout: 15 * 60_000,
+} as const;
+
 /** The HTTP application, table of contents: one register a surface, each with its own way in and error shape. */
 export async function buildApp(context: Context, options: AppOptions): Promise<FastifyInstance> {
   const { authenticate } = options;
@@ -34,7 +47,8 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
       ignoreDuplicateSlashes: true,
       maxParamLength: 512,
     },
-    http: { maxHeaderSize: MAX_HEADER_SIZE },
+    http: { maxHeaderSize: MAX_HEADER_SIZE, headersTimeout: HEADERS_TIMEOUT },
+    ...TIMEOUTS,
     // A request on a kept connection is served while the process stops: whoever sent it cannot know.
     return503OnClosing: false,
     ...unroutedErrors,

@@ -2,6 +2,7 @@ import type { Context, ScimActor } from '../context.ts';
 import type { GroupRow } from '../directory/groups.ts';
 import { membersMatching } from '../directory/member-filter.ts';
 import { viewerOf } from '../directory/viewer.ts';
+import { Effort } from '../scim/effort.ts';
 import { matchesElement } from '../scim/match.ts';
 import {
   foldMemberSteps,
@@ -62,16 +63,23 @@ async function foldedUnderFilters(
   baseUrl: string,
   matching: (filter: FilterNode) => Promise<string[]>,
 ): Promise<MemberChange> {
-  const resolved: MemberStep[] = [];
+  const effort = new Effort();
+  let resolved: MemberStep[] = [];
   for (const each of steps) {
     if (each.kind !== 'removeWhere') {
       resolved.push(each);
       continue;
     }
-    const soFar = foldMemberSteps(resolved);
-    const added = soFar.add.filter((id) => matchesElement(memberElement(id, baseUrl), each.filter));
-    const held = soFar.reset ? [] : await matching(each.filter);
-    resolved.push({ kind: 'remove', ids: [...held, ...added] });
+    const { reset, add, remove } = foldMemberSteps(resolved);
+    const added = add.filter((id) => matchesElement(memberElement(id, baseUrl), each.filter, effort));
+    const held = reset ? [] : await matching(each.filter);
+    const soFar: MemberStep[] = reset
+      ? [{ kind: 'replace', ids: add }]
+      : [
+          { kind: 'remove', ids: remove },
+          { kind: 'add', ids: add },
+        ];
+    resolved = [...soFar, { kind: 'remove', ids: [...held, ...added] }];
   }
   return foldMemberSteps(resolved);
 }

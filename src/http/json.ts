@@ -9,6 +9,9 @@ const MAX_DEPTH = 32;
  */
 const MAX_PARTS = 1_500_000;
 
+/** In one object: very many names in one cost far more to parse than as many in small objects. */
+const MAX_NAMES = 1_000;
+
 /** Why a JSON text is refused; surfaces translate it (SCIM: `invalidSyntax`, or `invalidValue` for `json_text`). */
 export type JsonFault = 'json_syntax' | 'json_duplicate' | 'json_depth' | 'json_size' | 'json_text';
 
@@ -51,7 +54,12 @@ const CLOSE_OBJECT = 0x7d;
 
 /** Counts the members of all objects (the colons outside of strings) and guards depth and size. */
 function scan(text: string): number {
-  let [depth, members, rest, inString] = [0, 0, 0, false];
+  /** Of each array or object that is open, how many names it has so far. */
+  const names: number[] = [0];
+  let depth = 0;
+  let members = 0;
+  let others = 0;
+  let inString = false;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (inString) {
@@ -60,21 +68,25 @@ function scan(text: string): number {
       continue;
     }
     if (code === QUOTE) inString = true;
-    else if (code === COLON) members += 1;
-    else if (code === COMMA) rest += 1;
-    else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
-      rest += 1;
+    else if (code === COMMA) others += 1;
+    else if (code === COLON) {
+      members += 1;
+      const count = (names[depth] ?? 0) + 1;
+      names[depth] = count;
+      if (count > MAX_NAMES) throw tooLarge('An object of the body', MAX_NAMES, 'names');
+    } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
+      others += 1;
       depth += 1;
       if (depth > MAX_DEPTH) throw fault('json_depth', `The body is nested deeper than ${MAX_DEPTH} levels`);
-    } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) depth -= 1;
-    if (members + rest > MAX_PARTS) {
-      throw fault(
-        'json_size',
-        `The body has more than ${MAX_PARTS} brackets, colons and commas: send less at once`,
-      );
-    }
+      names[depth] = 0;
+    } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) depth = Math.max(0, depth - 1);
+    if (members + others > MAX_PARTS) throw tooLarge('The body', MAX_PARTS, 'brackets, colons and commas');
   }
   return members;
+}
+
+function tooLarge(what: string, most: number, parts: string): AppError {
+  return fault('json_size', `${what} has more than ${most} ${parts}: send less at once`);
 }
 
 /** Where a value stands: names and indexes from the root. One array for a whole body, joined on failure only. */

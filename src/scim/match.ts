@@ -1,4 +1,4 @@
-import { foldValue } from './fold.ts';
+import { Effort } from './effort.ts';
 import { isObject, ownValue } from './json.ts';
 import type { AttributePath, FilterNode, JsonObject, JsonValue } from './types.ts';
 
@@ -7,20 +7,21 @@ type Comparison = FilterNode & { readonly kind: 'compare' };
 /**
  * Whether an element of a multi-valued attribute satisfies a filter of `parseElementFilter`, by the rules that
  * filters on stored resources have: text is compared folded, dateTimes as instants, an absent part differs from
- * every value, and an absent `primary` is false.
+ * every value, and an absent `primary` is false. Throws invalidValue when the request's `effort` is at its end.
  */
-export function matchesElement(element: JsonValue, filter: FilterNode): boolean {
+export function matchesElement(element: JsonValue, filter: FilterNode, effort = new Effort()): boolean {
+  effort.spend(1);
   switch (filter.kind) {
     case 'and':
-      return filter.filters.every((part) => matchesElement(element, part));
+      return filter.filters.every((part) => matchesElement(element, part, effort));
     case 'or':
-      return filter.filters.some((part) => matchesElement(element, part));
+      return filter.filters.some((part) => matchesElement(element, part, effort));
     case 'not':
-      return !matchesElement(element, filter.filter);
+      return !matchesElement(element, filter.filter, effort);
     case 'present':
       return isPresent(partOf(element, filter.path));
     case 'compare':
-      return compare(partOf(element, filter.path), filter);
+      return compare(partOf(element, filter.path), filter, effort);
     case 'element':
       return false; // parseElementFilter never gives one: brackets do not nest
   }
@@ -49,12 +50,12 @@ function isPresent(part: JsonValue | undefined): boolean {
   return typeof part !== 'object' || Object.keys(part).length > 0;
 }
 
-function compare(part: JsonValue | undefined, filter: Comparison): boolean {
+function compare(part: JsonValue | undefined, filter: Comparison, effort: Effort): boolean {
   const { operator, value, path } = filter;
-  if (operator === 'ne') return !compare(part, { ...filter, operator: 'eq' });
+  if (operator === 'ne') return !compare(part, { ...filter, operator: 'eq' }, effort);
   if (value === null) return !isPresent(part);
   if (part === undefined || !isPresent(part)) return false;
-  const folded = foldValue(path.subAttribute ?? path.attribute, part);
+  const folded = effort.fold(path.subAttribute ?? path.attribute, part);
   if (operator === 'eq') return folded === value;
   if (typeof folded === 'string' && typeof value === 'string') return compareText(folded, operator, value);
   return typeof folded === 'number' && typeof value === 'number' && isOrdered(folded - value, operator);

@@ -20,7 +20,13 @@ export function takeMembers(resource: Resource): { resource: Resource; members: 
   return { resource: rest, members: members === undefined ? undefined : userIds(members) };
 }
 
-/** Parts the operations of a group's PATCH: its members are rows and never loaded to be changed. */
+/** Each of them is a question to the database, and clients remove members by their ids. */
+const MAX_MEMBER_FILTERS = 20;
+
+/**
+ * Parts the operations of a group's PATCH: its members are rows and never loaded to be changed. Throws mutability
+ * for the change of a member, and invalidValue for too many filters on members.
+ */
 export function splitMemberOperations(operations: readonly PatchOperation[]): {
   attributeOperations: PatchOperation[];
   steps: MemberStep[];
@@ -33,6 +39,12 @@ export function splitMemberOperations(operations: readonly PatchOperation[]): {
     if (path?.attribute.name !== 'members' || path.extension !== undefined) {
       attributeOperations.push(operation);
     } else steps.push(memberStep(operation));
+  }
+  if (steps.filter(({ kind }) => kind === 'removeWhere').length > MAX_MEMBER_FILTERS) {
+    throw badRequest(
+      'invalidValue',
+      `More than ${MAX_MEMBER_FILTERS} value paths do not name members by id: use members[value eq "…"]`,
+    );
   }
   return { attributeOperations, steps };
 }

@@ -1,4 +1,5 @@
 import { resolveAttributePath, schemasOf } from './attribute-path.ts';
+import { Effort } from './effort.ts';
 import { badRequest, ScimError } from './error.ts';
 import { isObject, uniqueEntries } from './json.ts';
 import { PATCH_OP, readMessage } from './messages.ts';
@@ -23,6 +24,7 @@ type Op = PatchOperation['op'];
 interface Context {
   readonly type: ResourceType;
   readonly reading: Reading;
+  readonly effort: Effort;
 }
 
 /**
@@ -42,9 +44,10 @@ export function readPatch(body: unknown, type: ResourceType, reading: Reading): 
       `Operations has more than ${MAX_OPERATIONS} entries: send several requests`,
     );
   }
+  const context: Context = { type, reading, effort: new Effort() };
   return operations.flatMap((operation, index) => {
     try {
-      return readOperation(operation, { type, reading });
+      return readOperation(operation, context);
     } catch (error) {
       if (!(error instanceof ScimError)) throw error;
       throw new ScimError(error.status, error.scimType, `Operations[${index}]: ${error.message}`);
@@ -71,7 +74,7 @@ function readOperation(operation: JsonValue, context: Context): PatchOperation[]
 
 /** An operation with a path: what it may not write is refused, except for the password, which is dropped. */
 function readPath(op: Op, path: string, value: JsonValue | undefined, context: Context): PatchOperation[] {
-  const target = parsePatchPath(context.type, path, context.reading);
+  const target = parsePath(path, context);
   if (isSchemas(target) && op !== 'remove') return [];
   const [readOnly] = definitions(target).filter(({ mutability }) => mutability === 'readOnly');
   if (readOnly !== undefined) {
@@ -104,15 +107,22 @@ function readMembers(
 }
 
 /** The target that a key of a value names, also as a dotted path or value path (Entra ID); undefined: unknown. */
-function memberTarget(name: string, { type, reading }: Context): PatchTarget | undefined {
+function memberTarget(name: string, context: Context): PatchTarget | undefined {
+  const { type, reading } = context;
   const isUrn = schemasOf(type).some(({ id }) => id.toLowerCase() === name.toLowerCase());
   const [attributeName = ''] = name.split('[', 1);
   if (!isUrn && resolveAttributePath(type, attributeName) === undefined) return undefined;
-  const target = parsePatchPath(type, name, reading);
+  const target = parsePath(name, context);
   const isPath =
     target.kind === 'element' || (target.kind === 'attribute' && target.path.subAttribute !== undefined);
   if (isPath) note(reading, 'pathAsName', name);
   return target;
+}
+
+/** A path, paid for by its length: those that stand as names in a value are not among the counted operations. */
+function parsePath(path: string, { type, reading, effort }: Context): PatchTarget {
+  effort.spend(path.length);
+  return parsePatchPath(type, path, reading);
 }
 
 /** `schemas` follows from the attributes that have values: changing it has no effect of its own. */

@@ -1,7 +1,13 @@
 import { findAttribute } from './attribute-path.ts';
-import { foldValue } from './fold.ts';
+import type { Effort } from './effort.ts';
 import { isObject, ownValue } from './json.ts';
 import type { Attribute, JsonObject, JsonValue } from './types.ts';
+
+/** The attribute whose values change, and the request that pays for comparing them. */
+interface Comparing {
+  readonly attribute: Attribute;
+  readonly effort: Effort;
+}
 
 /**
  * The values of a multi-valued attribute after an `add`: a value that is there already, the same `value` and
@@ -10,13 +16,13 @@ import type { Attribute, JsonObject, JsonValue } from './types.ts';
 export function addValues(
   present: readonly JsonValue[],
   added: readonly JsonValue[],
-  attribute: Attribute,
+  comparing: Comparing,
 ): JsonValue[] {
   const values = [...present];
-  const positions = new Map(present.map((value, position) => [identityOf(value, attribute), position]));
+  const positions = new Map(present.map((value, position) => [identityOf(value, comparing), position]));
   const fresh = new Set<JsonValue>();
   for (const value of added) {
-    const identity = identityOf(value, attribute);
+    const identity = identityOf(value, comparing);
     const position = positions.get(identity) ?? values.length;
     const same = values[position];
     const merged = isObject(same) && isObject(value) ? { ...same, ...value } : value;
@@ -36,13 +42,13 @@ export function replaceValues(_present: readonly JsonValue[], values: readonly J
 export function removeListed(
   present: readonly JsonValue[],
   listed: readonly JsonValue[],
-  attribute: Attribute,
+  comparing: Comparing,
 ): JsonValue[] {
-  const identities = new Set(listed.map((value) => identityOf(value, attribute)));
+  const identities = new Set(listed.map((value) => identityOf(value, comparing)));
   return present.filter((value) => {
     const bare = isObject(value) ? ownValue(value, 'value') : undefined;
     const untyped = bare === undefined ? value : { value: bare };
-    return !identities.has(identityOf(value, attribute)) && !identities.has(identityOf(untyped, attribute));
+    return !identities.has(identityOf(value, comparing)) && !identities.has(identityOf(untyped, comparing));
   });
 }
 
@@ -66,19 +72,21 @@ function isPrimary(value: JsonValue): boolean {
 const identities = new WeakMap<JsonObject, string>();
 
 /** What makes two values of an attribute the same: `value` and `type`, or everything where there is no `value`. */
-function identityOf(value: JsonValue, attribute: Attribute): string {
-  if (!isObject(value)) return JSON.stringify(foldValue(attribute, value));
+function identityOf(value: JsonValue, comparing: Comparing): string {
+  const { attribute, effort } = comparing;
+  if (!isObject(value)) return JSON.stringify(effort.fold(attribute, value));
   let identity = identities.get(value);
   if (identity === undefined) {
+    effort.spend(2);
     const names = Object.hasOwn(value, 'value') ? ['value', 'type'] : Object.keys(value).sort();
-    identity = JSON.stringify(names.map((name) => [name, foldedPart(value, name, attribute)]));
+    identity = JSON.stringify(names.map((name) => [name, foldedPart(value, name, comparing)]));
     identities.set(value, identity);
   }
   return identity;
 }
 
-function foldedPart(value: JsonObject, name: string, { subAttributes = [] }: Attribute): JsonValue {
+function foldedPart(value: JsonObject, name: string, { attribute, effort }: Comparing): JsonValue {
   const part = ownValue(value, name) ?? null;
-  const subAttribute = findAttribute(subAttributes, name);
-  return subAttribute === undefined ? part : foldValue(subAttribute, part);
+  const subAttribute = findAttribute(attribute.subAttributes ?? [], name);
+  return subAttribute === undefined ? part : effort.fold(subAttribute, part);
 }

@@ -1,3 +1,4 @@
+import { Effort } from './effort.ts';
 import { badRequest } from './error.ts';
 import { isObject, ownValue, sameJson } from './json.ts';
 import { matchesElement, seedFromFilter } from './match.ts';
@@ -11,7 +12,7 @@ import type {
   Resource,
   ResourceType,
 } from './types.ts';
-import { canonicalResource, missingAttributes, requireImmutableKept } from './validate.ts';
+import { canonicalResource, missingAttributes, requireImmutableKept, requireIndexable } from './validate.ts';
 import { requireFew } from './value.ts';
 
 export { readPatch } from './patch-read.ts';
@@ -19,7 +20,8 @@ export { readPatch } from './patch-read.ts';
 /**
  * The resource after the operations of a PATCH, in their order (RFC 7644 section 3.5.2). The one given stays as it
  * is; one that is equal to it comes back when nothing changed. Throws mutability where a required attribute would
- * go or an immutable one change, and noTarget where a value path matches nothing and does not say what to create.
+ * go or an immutable one change, noTarget where a value path matches nothing and does not say what to create, and
+ * invalidValue where the operations compare too much or an attribute gets too long.
  */
 export function applyPatch(
   resource: Resource,
@@ -27,8 +29,10 @@ export function applyPatch(
   type: ResourceType,
 ): Resource {
   const draft = structuredClone(resource);
-  for (const operation of operations) applyOperation(draft, operation);
+  const effort = new Effort();
+  for (const operation of operations) applyOperation(draft, operation, effort);
   const result = canonicalResource(draft, type);
+  requireIndexable(result, type);
   requireAssigned(resource, result, type);
   requireImmutableKept(resource, result, type);
   return result;
@@ -44,10 +48,10 @@ function requireAssigned(before: Resource, after: Resource, type: ResourceType):
   }
 }
 
-/** What an operation does to one attribute. */
-type Change = Pick<PatchOperation, 'op' | 'value'>;
+/** What an operation does to one attribute, and the request that pays for it. */
+type Change = Pick<PatchOperation, 'op' | 'value'> & { readonly effort: Effort };
 
-function applyOperation(draft: Resource, operation: PatchOperation): void {
+function applyOperation(draft: Resource, operation: PatchOperation, effort: Effort): void {
   const { op, target } = operation;
   if (target.kind === 'resource' || target.kind === 'extension') {
     // Values for these were taken apart when they were read: nothing but a removal is left.
@@ -56,20 +60,24 @@ function applyOperation(draft: Resource, operation: PatchOperation): void {
   }
   const { extension, attribute, subAttribute } = target.path;
   const holder = extension === undefined ? draft : objectAt(draft, extension.id);
-  if (target.kind === 'element') changeElements(holder, attribute, operation, target);
-  else if (subAttribute === undefined) changeAttribute(holder, attribute, operation);
-  else if (attribute.multiValued) changeElements(holder, attribute, operation, { subAttribute });
-  else changePart(holder, attribute, subAttribute, operation);
+  const change = { ...operation, effort };
+  if (target.kind === 'element') changeElements(holder, attribute, change, target);
+  else if (subAttribute === undefined) changeAttribute(holder, attribute, change);
+  else if (attribute.multiValued) changeElements(holder, attribute, change, { subAttribute });
+  else changePart(holder, attribute, subAttribute, change);
 }
 
 const VALUE_CHANGES = { add: addValues, remove: removeListed, replace: replaceValues };
 
-function changeAttribute(holder: JsonObject, attribute: Attribute, { op, value }: Change): void {
+function changeAttribute(holder: JsonObject, attribute: Attribute, { op, value, effort }: Change): void {
   const { name, multiValued } = attribute;
   if (value === undefined) delete holder[name];
   else if (!multiValued) holder[name] = value;
-  else
-    setValues(holder, attribute, VALUE_CHANGES[op](listOf(ownValue(holder, name)), listOf(value), attribute));
+  else {
+    const present = listOf(ownValue(holder, name));
+    effort.spend(present.length);
+    setValues(holder, attribute, VALUE_CHANGES[op](present, listOf(value), { attribute, effort }));
+  }
 }
 
 function setValues(holder: JsonObject, attribute: Attribute, values: JsonValue[]): void {
@@ -98,9 +106,11 @@ function changeElements(
   selection: Selection,
 ): void {
   const { filter } = selection;
+  const { effort } = change;
   const elements = listOf(ownValue(holder, attribute.name));
+  effort.spend(elements.length);
   const selected = new Set(
-    elements.filter((element) => filter === undefined || matchesElement(element, filter)),
+    elements.filter((element) => filter === undefined || matchesElement(element, filter, effort)),
   );
   const values =
     change.op === 'remove'
@@ -148,6 +158,7 @@ function writeSelected(
   }
   const fresh = new Set<JsonValue>();
   const write = (element: JsonValue): JsonValue => {
+    change.effort.spend(1);
     const written = writeElement(element, seed, change, subAttribute);
     fresh.add(written);
     return written;
@@ -161,15 +172,16 @@ function writeSelected(
 function writeElement(
   element: JsonValue,
   seed: JsonObject,
-  { op, value = null }: Change,
+  change: Change,
   subAttribute: Attribute | undefined,
 ): JsonValue {
+  const { op, value = null } = change;
   const present = isObject(element) ? element : {};
   if (subAttribute === undefined) {
     return isObject(value) ? { ...(op === 'replace' ? seed : present), ...value } : value;
   }
   const written = { ...present };
-  changeAttribute(written, subAttribute, { op, value });
+  changeAttribute(written, subAttribute, { ...change, value });
   return written;
 }
 

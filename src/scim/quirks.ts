@@ -29,7 +29,7 @@ export const TOLERANCES = {
     scimType: 'invalidSyntax',
   },
   readOnlyAttribute: {
-    source: 'Okta sends id, meta and groups with PUT, and id with the rename of a group',
+    source: 'Okta sends the id along with the PATCH that renames a group',
     hint: 'leave read-only attributes out',
     scimType: 'mutability',
   },

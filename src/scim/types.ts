@@ -117,4 +117,6 @@ export interface PatchOperation {
 export interface Reading {
   readonly strict: boolean;
   readonly tolerances: Set<string>;
+  /** Whether ignoring read-only values is no tolerance: so in a whole resource (RFC 7644 section 3.5.1). */
+  readonly ignoresReadOnly?: boolean;
 }

@@ -1,4 +1,5 @@
 import { badRequest } from './error.ts';
+import { foldText } from './fold.ts';
 import { isObject, ownValue, sameJson, uniqueEntries } from './json.ts';
 import { note } from './quirks.ts';
 import type { Attribute, JsonObject, JsonValue, Reading, Resource, ResourceType, Schema } from './types.ts';
@@ -6,25 +7,28 @@ import { readAttributes } from './value.ts';
 
 /**
  * A User or Group as a client sent it with POST or PUT, canonical: read-only, unknown and unassigned attributes
- * left out, names in the schema's case and order, `schemas` computed, every value as it was sent. Throws invalidSyntax (the form of the body) and invalidValue (a value, or a required
- * attribute without one).
+ * left out, names in the schema's case and order, `schemas` computed, every value as it was sent. Throws
+ * invalidSyntax (the form of the body) and invalidValue (a value, a required attribute without one, a long name).
  */
 export function readResource(body: unknown, type: ResourceType, reading: Reading): Resource {
   if (!isObject(body)) throw badRequest('invalidSyntax', `The body must be a JSON object, a ${type.name}`);
+  // RFC 7644 sections 3.3 and 3.5.1: clients send back what they were answered.
+  const whole: Reading = { ...reading, ignoresReadOnly: true };
   const core: [string, JsonValue][] = [];
   const extensions: JsonObject = {};
   let schemas: JsonValue = null;
   for (const [name, value] of uniqueEntries(body, 'the body')) {
     const extension = findExtension(type, name);
-    if (extension !== undefined) extensions[extension.id] = readExtension(value, extension, reading);
+    if (extension !== undefined) extensions[extension.id] = readExtension(value, extension, whole);
     else if (name.toLowerCase() === 'schemas') schemas = value;
     else core.push([name, value]);
   }
   readSchemas(schemas, type, reading);
-  const values = { ...readAttributes(core, type.schema.attributes, '', reading), ...extensions };
+  const values = { ...readAttributes(core, type.schema.attributes, '', whole), ...extensions };
   const resource = canonicalResource(values, type);
   requireOnePrimary(resource, type);
   requireComplete(resource, type);
+  requireIndexable(resource, type);
   return resource;
 }
 
@@ -151,6 +155,26 @@ export function missingAttributes(resource: Resource, type: ResourceType): strin
     }
   }
   return missing;
+}
+
+/** In bytes of UTF-8: an entry of a B-tree has 2,704 at most, the ids of tenant and directory among them. */
+const MAX_INDEXED = 2_000;
+
+/** The attributes that stand in an index of their own (`migrations/0002_directory.sql`), as sent or folded. */
+const INDEXED = { User: ['userName', 'externalId'], Group: ['displayName', 'externalId'] } as const;
+
+/** Refuses text that its index could not hold, with invalidValue: what is sent, or what it is compared as. */
+export function requireIndexable(resource: Resource, type: ResourceType): void {
+  for (const name of INDEXED[type.name]) {
+    const value = ownValue(resource, name);
+    if (typeof value !== 'string') continue;
+    if (Buffer.byteLength(value) > MAX_INDEXED || Buffer.byteLength(foldText(value)) > MAX_INDEXED) {
+      throw badRequest(
+        'invalidValue',
+        `${name} is longer than ${MAX_INDEXED} bytes of UTF-8, as sent or in lower case and NFKC: send a shorter one`,
+      );
+    }
+  }
 }
 
 /**

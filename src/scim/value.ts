@@ -41,11 +41,15 @@ export function writableEntries(
   return writable;
 }
 
-/** Whether a client may write the attribute. A value for one that it may not is noted; its absence is not. */
+/**
+ * Whether a client may write the attribute. A value for one that it may not is noted, unless the reading ignores
+ * what is read-only; its absence is not.
+ */
 export function isWritable(attribute: Attribute, value: unknown, where: string, reading: Reading): boolean {
   if (attribute.mutability !== 'readOnly' && attribute.mutability !== 'writeOnly') return true;
   const sent = value !== null && !(Array.isArray(value) && value.length === 0);
-  if (sent) note(reading, attribute.mutability === 'writeOnly' ? 'password' : 'readOnlyAttribute', where);
+  if (sent && attribute.mutability === 'writeOnly') note(reading, 'password', where);
+  else if (sent && !reading.ignoresReadOnly) note(reading, 'readOnlyAttribute', where);
   return false;
 }
 

@@ -23,8 +23,11 @@ t.test('a body of too many parts is refused before it is parsed', async (t) => {
     ['objects', list('{}', 5 * MIB)],
     ['members', list('{"a":0}', 2 * MIB)],
     ['brackets', list('['.repeat(30) + ']'.repeat(30), MIB / 4)],
-    ['parts that are not even JSON', ':'.repeat(2_000_000)],
+    ['parts that are not even JSON', '],'.repeat(2_000_000)],
   ];
+  const object = (members: number) => `{${Array.from({ length: members }, (_, n) => `"${n}":0`).join()}}`;
+  t.match(refusal(`[${object(1_001)}]`), /^json_size: An object .*1000 names/);
+  t.equal(refusal(`[${object(1_000)},${object(1_000)}]`), undefined, 'each object for itself');
   for (const [name, text] of bodies) t.match(refusal(text), /^json_size: .*1500000/, name);
 });
 
