@@ -21,6 +21,7 @@ export async function runUntilStopped(
   patience: number,
   start: (lifecycle: Lifecycle) => Promise<void>,
 ): Promise<void> {
+  for (const signal of SIGNALS) process.on(signal, stayAlive);
   const stopping = new AbortController();
   const stops: (() => Promise<unknown>)[] = [];
   const started = start({ stopping: stopping.signal, onStop: (stop) => stops.push(stop) });
@@ -62,9 +63,19 @@ async function stopAll(stops: (() => Promise<unknown>)[], log: Logger): Promise<
   }
 }
 
-/** One Ctrl-C may arrive twice, from the terminal and from npm; close-with-grace would break off at the second. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Does nothing, and is never taken away: for the instant in which a signal has no listener, it ends the process,
+ * and the database server stays. One Ctrl-C arrives twice, from the terminal and from npm.
+ */
+const stayAlive = () => undefined;
+
+/** close-with-grace would break off at the second signal. */
 function ignoreFurtherSignals(): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.removeAllListeners(signal).on(signal, () => undefined);
+  for (const signal of SIGNALS) {
+    for (const listener of process.listeners(signal)) {
+      if (listener !== stayAlive) process.removeListener(signal, listener);
+    }
   }
 }
