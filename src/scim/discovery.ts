@@ -1,6 +1,6 @@
 import { schemasOf } from './attribute-path.ts';
 import { RESOURCE_TYPES } from './resource-types.ts';
-import { resourceTypeSchema, schemaSchema, serviceProviderConfigSchema } from './schemas/service.ts';
+import { resourceTypeSchema, schemaSchema, serviceProviderConfigSchema } from './schemas/discovery.ts';
 import type { Attribute, JsonObject, ResourceType, Schema } from './types.ts';
 
 /** Resources on a page when a query has no `count`. */

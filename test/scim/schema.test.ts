@@ -11,12 +11,12 @@ import {
 } from '../../src/scim/resource-types.ts';
 import { coreGroupSchema } from '../../src/scim/schemas/core-group.ts';
 import { coreUserSchema } from '../../src/scim/schemas/core-user.ts';
-import { enterpriseUserSchema } from '../../src/scim/schemas/enterprise-user.ts';
 import {
   resourceTypeSchema,
   schemaSchema,
   serviceProviderConfigSchema,
-} from '../../src/scim/schemas/service.ts';
+} from '../../src/scim/schemas/discovery.ts';
+import { enterpriseUserSchema } from '../../src/scim/schemas/enterprise-user.ts';
 import type { Attribute, JsonObject, JsonValue, Schema } from '../../src/scim/types.ts';
 
 const BASE_URL = 'https://rollcall.example/api/scim/v2';

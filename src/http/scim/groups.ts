@@ -12,7 +12,7 @@ import { isUuid } from '../../directory/uuid.ts';
 import { viewerOf } from '../../directory/viewer.ts';
 import { notFound } from '../../errors.ts';
 import { takeMembers } from '../../scim/members.ts';
-import { listResponseText, readListQuery, readMessage, SEARCH_REQUEST } from '../../scim/messages.ts';
+import { listResponseText, readListQuery } from '../../scim/messages.ts';
 import { readPatch } from '../../scim/patch.ts';
 import {
   includesAttribute,
@@ -33,6 +33,7 @@ import {
 } from './answer.ts';
 import { documented } from './documented.ts';
 import { BODY_LIMITS } from './limits.ts';
+import { listRoutes } from './list-routes.ts';
 import { sendScim } from './media-type.ts';
 import { baseUrlOf, idOf, readingOf, scimActor } from './request.ts';
 
@@ -49,7 +50,7 @@ export function groupRoutes(scope: FastifyInstance, context: Context): void {
       location: locationOf(baseUrl, GROUP_TYPE, row.id),
     });
 
-  const list = async (request: FastifyRequest, reply: FastifyReply, parameters: Record<string, unknown>) => {
+  listRoutes(scope, GROUP_TYPE, async (request, reply, parameters) => {
     const actor = scimActor(request);
     const query = readListQuery(parameters, GROUP_TYPE, readingOf(request, actor));
     const options = { baseUrl, ...wantsMembers(query.projection) };
@@ -59,15 +60,6 @@ export function groupRoutes(scope: FastifyInstance, context: Context): void {
       reply,
       listResponseText({ totalResults: total, startIndex: query.startIndex, resources }),
     );
-  };
-
-  scope.get('/Groups', documented('list', GROUP_TYPE), (request, reply) =>
-    list(request, reply, request.query as Record<string, unknown>),
-  );
-
-  scope.post('/Groups/.search', documented('search', GROUP_TYPE), (request, reply) => {
-    const message = readMessage(request.body, SEARCH_REQUEST, readingOf(request, scimActor(request)));
-    return list(request, reply, Object.fromEntries(message));
   });
 
   scope.post('/Groups', documented('create', GROUP_TYPE), async (request, reply) => {

@@ -11,13 +11,14 @@ import { readUsers, type UserRow } from '../../directory/users.ts';
 import { isUuid } from '../../directory/uuid.ts';
 import { viewerOf } from '../../directory/viewer.ts';
 import { notFound } from '../../errors.ts';
-import { listResponseText, readListQuery, readMessage, SEARCH_REQUEST } from '../../scim/messages.ts';
+import { listResponseText, readListQuery } from '../../scim/messages.ts';
 import { readPatch } from '../../scim/patch.ts';
 import { includesAttribute, type Projection, readProjection } from '../../scim/project.ts';
 import { USER_TYPE } from '../../scim/resource-types.ts';
 import { readResource } from '../../scim/validate.ts';
 import { ifMatch, isNotModified, locationOf, sendNotModified, sendResource, userText } from './answer.ts';
 import { documented } from './documented.ts';
+import { listRoutes } from './list-routes.ts';
 import { sendScim } from './media-type.ts';
 import { baseUrlOf, idOf, readingOf, scimActor } from './request.ts';
 
@@ -33,7 +34,7 @@ export function userRoutes(scope: FastifyInstance, context: Context): void {
       location: locationOf(baseUrl, USER_TYPE, row.id),
     });
 
-  const list = async (request: FastifyRequest, reply: FastifyReply, parameters: Record<string, unknown>) => {
+  listRoutes(scope, USER_TYPE, async (request, reply, parameters) => {
     const actor = scimActor(request);
     const query = readListQuery(parameters, USER_TYPE, readingOf(request, actor));
     const groups = includesAttribute(query.projection, 'groups');
@@ -43,15 +44,6 @@ export function userRoutes(scope: FastifyInstance, context: Context): void {
       reply,
       listResponseText({ totalResults: total, startIndex: query.startIndex, resources }),
     );
-  };
-
-  scope.get('/Users', documented('list', USER_TYPE), (request, reply) =>
-    list(request, reply, request.query as Record<string, unknown>),
-  );
-
-  scope.post('/Users/.search', documented('search', USER_TYPE), (request, reply) => {
-    const message = readMessage(request.body, SEARCH_REQUEST, readingOf(request, scimActor(request)));
-    return list(request, reply, Object.fromEntries(message));
   });
 
   scope.post('/Users', documented('create', USER_TYPE), async (request, reply) => {
