@@ -111,6 +111,9 @@ t.test('which tolerances a request needed stands in its line', async (t) => {
     payload: { schemas: [PATCH_OP], Operations: [{ op: 'Replace', path: 'active', value: 'False' }] },
   });
   t.type(requestLines(lines()).at(-1)?.tolerances, Array);
+  await ask({ method: 'POST', url: `${USERS}/.search`, payload: { filter: 'userName eq a' } });
+  const both = ['schemasMissing', 'filterBareWord'];
+  t.same(requestLines(lines()).at(-1)?.tolerances, both, 'of the message and of the filter in it');
 });
 
 /** Everything that a request can hold and the log must not: `canary` stands in each place once. */

@@ -37,9 +37,9 @@ export function scimActor({ principal, id }: FastifyRequest): ScimActor {
 
 /** How this client's messages are read; what is tolerated is noted on the request. */
 export function readingOf(request: FastifyRequest, { settings }: ScimActor): Reading {
-  const tolerances = new Set<string>();
-  request.tolerances = tolerances;
-  return { strict: settings.strictScim, tolerances };
+  // A request may be read in two parts (the message of a `/.search`, and the query in it).
+  request.tolerances ??= new Set();
+  return { strict: settings.strictScim, tolerances: request.tolerances };
 }
 
 /** The id in the path: the only id of a request (a body's is ignored). */
