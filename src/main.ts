@@ -7,7 +7,7 @@ import { type Config, isExposedPlainly, readConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { type Database, openDatabase } from './db/database.ts';
 import { startEmbedded } from './db/embedded/server.ts';
-import { migrate } from './db/migrate.ts';
+import { MIGRATIONS, migrate } from './db/migrate.ts';
 import { makeLogger } from './http/plugins/logger.ts';
 import { banner } from './start/banner.ts';
 import { closeWithin, makeDrain } from './start/drain.ts';
@@ -78,7 +78,7 @@ async function startDatabase(config: Config, log: Logger, lifecycle: Lifecycle):
   });
   lifecycle.onStop(() => db.close());
   await waitForDatabase(db.pool, log, lifecycle.stopping);
-  const applied = await migrate(connection, new URL('../../migrations/', import.meta.url)).catch((cause) => {
+  const applied = await migrate(connection, MIGRATIONS).catch((cause) => {
     throw new StartError(`The database could not be brought to this release: ${cause.message}`, { cause });
   });
   if (applied.length > 0) log.info({ applied }, 'database migrated');

@@ -10,10 +10,10 @@ import { buildApp } from '../src/app.ts';
 import type { Actor } from '../src/context.ts';
 import { openDatabase } from '../src/db/database.ts';
 import { startEmbedded } from '../src/db/embedded/server.ts';
-import { migrate } from '../src/db/migrate.ts';
+import { MIGRATIONS, migrate } from '../src/db/migrate.ts';
 import { makeAuthenticator } from '../src/tenants/authenticate.ts';
 import { startWorkers } from '../src/worker/workers.ts';
-import { createDatabase, migrations } from './support/database.ts';
+import { createDatabase } from './support/database.ts';
 import { countUnsealed, firstFault } from './support/events.ts';
 
 const SCIM = '/api/scim/v2';
@@ -194,7 +194,7 @@ async function startOwnServer(t: Test) {
 t.test('a restart of the database under load costs 503s, and nothing else', async (t) => {
   const server = await startOwnServer(t);
   const { connection } = server;
-  await migrate(connection, migrations);
+  await migrate(connection, MIGRATIONS);
   const service = await startService(t, connection);
 
   const load = await startLoad(service);

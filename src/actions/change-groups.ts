@@ -13,6 +13,7 @@ import type { Resource } from '../scim/types.ts';
 import { apartOnConflict, heldAfterLoss, inTurns, type Moved, type Outcome } from './outcome.ts';
 import {
   displayNameTaken,
+  idsOf,
   type ResourceRequest,
   requireMemberIds,
   requireScimWrites,
@@ -172,10 +173,6 @@ function attributes(before: Resource, change: (current: Resource) => Resource): 
 
 function changesOf(plans: readonly Outcome<ChangedGroup>[]): ChangedGroup[] {
   return plans.flatMap((each) => ('value' in each ? [each.value] : []));
-}
-
-function idsOf(named: readonly { readonly id: string }[]): string[] {
-  return named.map(({ id }) => id).filter(isUuid);
 }
 
 function answers(

@@ -4,13 +4,13 @@ import { run } from '../db/statement.ts';
 import { conversation, pipeline } from '../db/transaction.ts';
 import { userColumns, userResource } from '../directory/user-columns.ts';
 import { type ChangedUser, readUsers, type UserRow, updateUsers } from '../directory/users.ts';
-import { isUuid } from '../directory/uuid.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { notFound } from '../errors.ts';
 import { difference } from '../scim/difference.ts';
 import type { Resource } from '../scim/types.ts';
 import { apartOnConflict, attempt, heldAfterLoss, inTurns, type Moved, type Outcome } from './outcome.ts';
 import {
+  idsOf,
   type ResourceRequest,
   requireScimWrites,
   requireUserName,
@@ -140,10 +140,6 @@ function keepIdentity(before: Resource, { userName: _, emails: __, ...after }: R
 
 function changesOf(plans: readonly Outcome<Plan>[]): ChangedUser[] {
   return plans.flatMap((each) => ('value' in each && 'change' in each.value ? [each.value.change] : []));
-}
-
-function idsOf(named: readonly { readonly id: string }[]): string[] {
-  return named.map(({ id }) => id).filter(isUuid);
 }
 
 function answers(

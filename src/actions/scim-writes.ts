@@ -17,6 +17,11 @@ export interface ResourceRequest {
   readonly ifMatch?: readonly number[] | undefined;
 }
 
+/** The ids that can name something: what is no id of ours is never asked for. */
+export function idsOf(named: readonly { readonly id: string }[]): string[] {
+  return named.map(({ id }) => id).filter(isUuid);
+}
+
 /** Refuses SCIM writes where the tenant provisions by sign-in only. */
 export function requireScimWrites({ settings }: ScimActor): void {
   if (settings.provisioning !== 'jit') return;

@@ -5,6 +5,14 @@ import pg from 'pg';
 /** Serialises migrators of one database; any constant that nobody else uses. */
 const MIGRATION_LOCK = 7_265_210;
 
+/** The migrations of this release. */
+export const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
+
+/** The names of a folder's migrations, in order. */
+export async function migrationNames(folder: URL): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => /^\d{4}_\w+\.sql$/.test(name)).sort();
+}
+
 interface Migration {
   readonly name: string;
   readonly sql: string;
@@ -41,7 +49,7 @@ export async function migrate(connection: string | pg.ClientConfig, folder: URL)
 }
 
 async function readMigrations(folder: URL): Promise<Migration[]> {
-  const names = (await readdir(folder)).filter((name) => /^\d{4}_\w+\.sql$/.test(name)).sort();
+  const names = await migrationNames(folder);
   return Promise.all(
     names.map(async (name) => {
       const sql = await readFile(new URL(name, folder), 'utf8');

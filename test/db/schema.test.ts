@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { MIGRATIONS } from '../../src/db/migrate.ts';
 import { promotedNames } from '../../src/directory/attribute-sql.ts';
 import { resolveAttributePath } from '../../src/scim/attribute-path.ts';
 import { RESOURCE_TYPES } from '../../src/scim/resource-types.ts';
@@ -89,7 +90,7 @@ t.test('what is promoted to a column is an attribute of the schema', async (t) =
 });
 
 t.test('migrations are numbered without gaps and say why', async (t) => {
-  const folder = fileURLToPath(new URL('../../../migrations/', import.meta.url));
+  const folder = fileURLToPath(MIGRATIONS);
   readdirSync(folder)
     .sort()
     .forEach((name, index) => {

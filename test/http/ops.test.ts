@@ -4,8 +4,9 @@ import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../src/app.ts';
 import { openDatabase } from '../../src/db/database.ts';
+import { MIGRATIONS } from '../../src/db/migrate.ts';
 import { makeAuthenticator } from '../../src/tenants/authenticate.ts';
-import { createDatabase, migrations } from '../support/database.ts';
+import { createDatabase } from '../support/database.ts';
 
 /** The application on a database, which may be away. */
 async function startOps(t: Test, connection: string, isDraining = () => false) {
@@ -106,7 +107,7 @@ t.test('/readyz survives the end of its connection', async (t) => {
 t.test('/readyz is 503 while the database lacks a migration, and 200 when it has newer ones', async (t) => {
   const { connectionString } = await createDatabase(t);
   const { app, db } = await startOps(t, connectionString);
-  const newest = readdirSync(migrations).sort().at(-1);
+  const newest = readdirSync(MIGRATIONS).sort().at(-1);
   await db.pool.query("insert into schema_migration (name, checksum) values ('9999_later.sql', '')");
   t.equal((await app.inject('/readyz')).statusCode, 200);
   await db.pool.query('delete from schema_migration where name = $1', [newest]);

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { Test } from 'tap';
-import { migrate } from '../../src/db/migrate.ts';
-
-export const migrations = new URL('../../../migrations/', import.meta.url);
+import { MIGRATIONS, migrate } from '../../src/db/migrate.ts';
 
 /** A database of the test's own on the suite's server: migrated, and dropped when the test ends. */
 export async function createDatabase(t: Test): Promise<{ connectionString: string }> {
@@ -15,7 +13,7 @@ export async function createDatabase(t: Test): Promise<{ connectionString: strin
   await administer(server, `create database ${name} template template0 encoding 'UTF8'`);
   t.teardown(() => administer(server, `drop database ${name} with (force)`));
   const connectionString = server.replace(/(\/\/[^/]*\/)[^?]*/, `$1${name}`);
-  await migrate(connectionString, migrations);
+  await migrate(connectionString, MIGRATIONS);
   return { connectionString };
 }
 

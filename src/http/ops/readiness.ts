@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
 import pg from 'pg';
 import type { Database } from '../../db/database.ts';
+import { MIGRATIONS, migrationNames } from '../../db/migrate.ts';
 
 /** Longer than this, in milliseconds, no connection and no answer counts as one. */
 const PATIENCE = 2_000;
@@ -32,11 +32,12 @@ export function makeReadiness({ pool }: Database): Readiness {
   });
   // A connection that breaks while nobody asks: the next question makes another.
   own.on('error', () => {});
-  const newest = newestMigration();
+  let newest: string | undefined;
   let asking: Promise<Unready | undefined> | undefined;
 
   async function ask(): Promise<Unready | undefined> {
     try {
+      newest ??= (await migrationNames(MIGRATIONS)).at(-1);
       const { rowCount } = await own.query('select from schema_migration where name = $1', [newest]);
       return rowCount === 1 ? undefined : 'migrations';
     } catch (error) {
@@ -53,12 +54,4 @@ export function makeReadiness({ pool }: Database): Readiness {
     },
     close: () => own.end(),
   };
-}
-
-function newestMigration(): string | undefined {
-  const folder = new URL('../../../../migrations/', import.meta.url);
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-    .at(-1);
 }
