@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from './db/database.ts';
+import type { Extension, ResourceTypes } from './scim/types.ts';
 
 /** What every action gets first. Nothing reaches for a clock, a pool or a setting by another way. */
 export interface Context {
@@ -44,7 +45,13 @@ export type Principal =
       readonly id: string;
       readonly name: string;
       readonly scopes: readonly Scope[];
-      readonly tenant: { readonly id: string; readonly name: string; readonly settings: TenantSettings };
+      readonly tenant: {
+        readonly id: string;
+        readonly name: string;
+        readonly settings: TenantSettings;
+        /** The tenant's own schemas for users. */
+        readonly extensions: readonly Extension[];
+      };
       /** Present exactly when the scopes hold `scim`. */
       readonly directory?: { readonly id: string; readonly name: string };
     };
@@ -60,6 +67,8 @@ export interface ScimActor extends Actor {
   readonly tenantId: string;
   readonly directoryId: string;
   readonly settings: TenantSettings;
+  /** The resource types with the tenant's extensions. */
+  readonly types: ResourceTypes;
 }
 
 /** The actor as events keep it: ids and names of credentials, never a secret. */

@@ -52,6 +52,8 @@ const ROOM_FLOORS: Record<string, number> = {
   tenants: 1,
   directory: 1,
   events: 1,
+  reconcile: 1,
+  clients: 1,
   scim: 0,
   db: 0,
 };
@@ -137,6 +139,11 @@ t.test('each table is written by one room', async (t) => {
     event: 'events',
     event_chain: 'events',
     lease: 'events',
+    schema_extension: 'tenants',
+    team: 'reconcile',
+    role: 'reconcile',
+    tolerance_use: 'clients',
+    refused_request: 'clients',
     schema_migration: 'db',
   };
   const raw =

@@ -114,7 +114,7 @@ function plan(actor: ScimActor, request: ChangeUser, row: UserRow | undefined): 
       id: row.id,
       version: row.version,
       managed: row.managed,
-      ...userColumns(actor.tenantId, after),
+      ...userColumns(actor, after),
       type: eventType(before, after),
       before: JSON.stringify(differs?.before ?? {}),
       after: JSON.stringify(differs?.after ?? {}),

@@ -40,7 +40,7 @@ function newUser(actor: ScimActor, request: CreateUser): NewUser {
   requireUserName(actor, resource);
   return {
     id: v7(),
-    ...userColumns(actor.tenantId, resource),
+    ...userColumns(actor, resource),
     after: JSON.stringify(resource),
     ...told(request),
   };

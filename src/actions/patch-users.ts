@@ -1,7 +1,6 @@
 import type { Context, ScimActor } from '../context.ts';
 import type { UserRow } from '../directory/users.ts';
 import { applyPatch } from '../scim/patch.ts';
-import { USER_TYPE } from '../scim/resource-types.ts';
 import type { PatchOperation } from '../scim/types.ts';
 import { changeUsers } from './change-users.ts';
 import type { Outcome } from './outcome.ts';
@@ -22,7 +21,7 @@ export function patchUsers(
     actor,
     requests.map(({ operations, ...request }) => ({
       ...request,
-      change: (current) => applyPatch(current, operations, USER_TYPE),
+      change: (current) => applyPatch(current, operations, actor.types.User),
     })),
   );
 }

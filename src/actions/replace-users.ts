@@ -1,6 +1,5 @@
 import type { Context, ScimActor } from '../context.ts';
 import type { UserRow } from '../directory/users.ts';
-import { USER_TYPE } from '../scim/resource-types.ts';
 import type { Resource } from '../scim/types.ts';
 import { requireImmutableKept } from '../scim/validate.ts';
 import { changeUsers } from './change-users.ts';
@@ -27,7 +26,7 @@ export function replaceUsers(
       ...request,
       change: (current) => {
         const next = { ...resource, active: resource.active ?? current.active ?? true };
-        requireImmutableKept(current, next, USER_TYPE);
+        requireImmutableKept(current, next, actor.types.User);
         return next;
       },
     })),

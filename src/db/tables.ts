@@ -104,6 +104,57 @@ export interface LeaseTable {
   expires_at: Date;
 }
 
+export interface SchemaExtensionTable {
+  tenant_id: string;
+  urn: string;
+  urn_folded: string;
+  definition: Json<Record<string, unknown>>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface TeamTable {
+  tenant_id: string;
+  id: string;
+  name: string;
+  name_folded: string;
+  kind: 'team' | 'case_group';
+  external_id: string | null;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface RoleTable {
+  tenant_id: string;
+  name: string;
+  display_name: string | null;
+  rank: number;
+  created_at: Date;
+}
+
+export interface ToleranceUseTable {
+  tenant_id: string;
+  key_id: string;
+  name: string;
+  count: number;
+  last_seen_at: Date;
+}
+
+export interface RefusedRequestTable {
+  tenant_id: string;
+  id: string;
+  at: Date;
+  key_id: string;
+  method: string;
+  path: string;
+  status: number;
+  scim_type: string | null;
+  detail: string;
+  hint: string | null;
+  request_id: string;
+}
+
 export interface Tables {
   tenant: TenantTable;
   directory: DirectoryTable;
@@ -115,4 +166,9 @@ export interface Tables {
   event: EventTable;
   event_chain: EventChainTable;
   lease: LeaseTable;
+  schema_extension: SchemaExtensionTable;
+  team: TeamTable;
+  role: RoleTable;
+  tolerance_use: ToleranceUseTable;
+  refused_request: RefusedRequestTable;
 }

@@ -48,6 +48,8 @@ const PROMOTED: Record<ResourceType['name'], Record<string, (target: Target) => 
     displayName: () => text(sql.ref('g.display_name_folded')),
     ...meta('g'),
   },
+  Role: {},
+  Entitlement: {},
 };
 
 /** The promoted names of a type, for the test that holds them against the schema. */

@@ -22,6 +22,8 @@ type Comparison = Extract<FilterNode, { kind: 'compare' }>;
  */
 export function filterCondition(filter: FilterNode, target: Target): Condition {
   switch (filter.kind) {
+    case 'constant':
+      return filter.value ? sql`true` : sql`false`;
     case 'and':
     case 'or':
       return joined(
@@ -113,6 +115,8 @@ function inside(filter: FilterNode, operand?: Elements['operand']): Condition {
       return filter.operator === 'eq'
         ? sql`${part(filter.path).sql} is null`
         : sql`${part(filter.path).sql} is not null`;
+    case 'constant':
+      return filter.value ? sql`true` : sql`false`;
     case 'element':
       // RFC 7644 has no value path inside a value path; the parser refuses it.
       return sql`false`;

@@ -1,5 +1,5 @@
+import type { ScimActor } from '../context.ts';
 import { foldText, searchDocument } from '../scim/fold.ts';
-import { USER_TYPE } from '../scim/resource-types.ts';
 import type { Resource } from '../scim/types.ts';
 import { lookupHashes } from './lookup.ts';
 
@@ -16,10 +16,10 @@ export interface UserColumns {
   readonly lookup: string;
 }
 
-/** Takes a validated User resource apart into columns. */
-export function userColumns(tenantId: string, resource: Resource): UserColumns {
+/** Takes a validated User resource of the actor's tenant apart into columns. */
+export function userColumns({ tenantId, types }: ScimActor, resource: Resource): UserColumns {
   const { active, ...body } = resource;
-  const search = searchDocument(resource, USER_TYPE);
+  const search = searchDocument(resource, types.User);
   return {
     userNameFolded: foldText(String(resource.userName)),
     externalId: typeof resource.externalId === 'string' ? resource.externalId : null,

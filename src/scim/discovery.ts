@@ -1,5 +1,5 @@
 import { schemasOf } from './attribute-path.ts';
-import { RESOURCE_TYPES } from './resource-types.ts';
+import { BASE_TYPES } from './resource-types.ts';
 import { resourceTypeSchema, schemaSchema, serviceProviderConfigSchema } from './schemas/discovery.ts';
 import type { Attribute, JsonObject, ResourceType, Schema } from './types.ts';
 
@@ -44,7 +44,7 @@ export function serviceProviderConfig(baseUrl: string): JsonObject {
 /** `/Schemas`: every schema that a resource here uses (RFC 7643 section 7), those of discovery too. */
 export function schemaResources(baseUrl: string): JsonObject[] {
   const service = [serviceProviderConfigSchema, resourceTypeSchema, schemaSchema];
-  const schemas: readonly Schema[] = [...RESOURCE_TYPES.flatMap(schemasOf), ...service];
+  const schemas: readonly Schema[] = [...Object.values(BASE_TYPES).flatMap(schemasOf), ...service];
   return schemas.map(({ id, name, description, attributes }) => ({
     schemas: [schemaSchema.id],
     id,
@@ -58,19 +58,21 @@ export function schemaResources(baseUrl: string): JsonObject[] {
 
 /** `/ResourceTypes` (RFC 7643 section 6). */
 export function resourceTypeResources(baseUrl: string): JsonObject[] {
-  return RESOURCE_TYPES.map(({ name, endpoint, description, schema, extensions }: ResourceType) => ({
-    schemas: [resourceTypeSchema.id],
-    id: name,
-    name,
-    endpoint,
-    description,
-    schema: schema.id,
-    schemaExtensions: extensions.map((extension) => ({
-      schema: extension.schema.id,
-      required: extension.required,
-    })),
-    meta: { resourceType: 'ResourceType', location: `${baseUrl}/ResourceTypes/${name}` },
-  }));
+  return Object.values(BASE_TYPES).map(
+    ({ name, endpoint, description, schema, extensions }: ResourceType) => ({
+      schemas: [resourceTypeSchema.id],
+      id: name,
+      name,
+      endpoint,
+      description,
+      schema: schema.id,
+      schemaExtensions: extensions.map((extension) => ({
+        schema: extension.schema.id,
+        required: extension.required,
+      })),
+      meta: { resourceType: 'ResourceType', location: `${baseUrl}/ResourceTypes/${name}` },
+    }),
+  );
 }
 
 /** An attribute in the order of RFC 7643 section 7; a complex one has neither case nor uniqueness (2.3.8). */

@@ -22,6 +22,8 @@ export function matchesElement(element: JsonValue, filter: FilterNode, effort = 
       return isPresent(partOf(element, filter.path));
     case 'compare':
       return compare(partOf(element, filter.path), filter, effort);
+    case 'constant':
+      return filter.value;
     case 'element':
       return false; // parseElementFilter never gives one: brackets do not nest
   }

@@ -1,12 +1,14 @@
 import { coreGroupSchema } from './schemas/core-group.ts';
 import { coreUserSchema } from './schemas/core-user.ts';
 import { enterpriseUserSchema } from './schemas/enterprise-user.ts';
-import type { ResourceType } from './types.ts';
+import { oktaEntitlementSchema, oktaRoleSchema } from './schemas/okta.ts';
+import type { Extension, ResourceType, ResourceTypes } from './types.ts';
 
 export const CORE_USER = coreUserSchema.id;
 export const CORE_GROUP = coreGroupSchema.id;
 export const ENTERPRISE_USER = enterpriseUserSchema.id;
 
+/** The User of a tenant without extensions of its own. */
 export const USER_TYPE: ResourceType = {
   name: 'User',
   endpoint: '/Users',
@@ -23,4 +25,43 @@ export const GROUP_TYPE: ResourceType = {
   extensions: [],
 };
 
-export const RESOURCE_TYPES: readonly ResourceType[] = [USER_TYPE, GROUP_TYPE];
+export const ROLE_TYPE: ResourceType = {
+  name: 'Role',
+  endpoint: '/Roles',
+  description: 'Role',
+  schema: oktaRoleSchema,
+  extensions: [],
+};
+
+export const ENTITLEMENT_TYPE: ResourceType = {
+  name: 'Entitlement',
+  endpoint: '/Entitlements',
+  description: 'Entitlement',
+  schema: oktaEntitlementSchema,
+  extensions: [],
+};
+
+/** The resource types of a tenant without extensions of its own. */
+export const BASE_TYPES: ResourceTypes = {
+  User: USER_TYPE,
+  Group: GROUP_TYPE,
+  Role: ROLE_TYPE,
+  Entitlement: ENTITLEMENT_TYPE,
+};
+
+const extended = new WeakMap<readonly Extension[], ResourceTypes>();
+
+/**
+ * The resource types of a tenant: User carries its extensions. The same list gives the same types, so that what
+ * is compiled from a type is compiled once.
+ */
+export function typesWith(extensions: readonly Extension[]): ResourceTypes {
+  if (extensions.length === 0) return BASE_TYPES;
+  let types = extended.get(extensions);
+  if (types === undefined) {
+    const user = { ...USER_TYPE, extensions: [...USER_TYPE.extensions, ...extensions] };
+    types = { ...BASE_TYPES, User: user };
+    extended.set(extensions, types);
+  }
+  return types;
+}

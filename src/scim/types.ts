@@ -40,14 +40,26 @@ export interface Schema {
   readonly attributes: readonly Attribute[];
 }
 
+/** A schema that extends a resource type (RFC 7643 section 3.3): the enterprise user, or a tenant's own. */
+export interface Extension {
+  readonly schema: Schema;
+  /** Whether every resource of the type must have it. */
+  readonly required: boolean;
+}
+
+export type TypeName = 'User' | 'Group' | 'Role' | 'Entitlement';
+
 /** RFC 7643 section 6. The common attributes (`schemas`, `id`, `externalId`, `meta`) are in `schema.attributes`. */
 export interface ResourceType {
-  readonly name: 'User' | 'Group';
-  readonly endpoint: '/Users' | '/Groups';
+  readonly name: TypeName;
+  readonly endpoint: '/Users' | '/Groups' | '/Roles' | '/Entitlements';
   readonly description: string;
   readonly schema: Schema;
-  readonly extensions: readonly { readonly schema: Schema; readonly required: boolean }[];
+  readonly extensions: readonly Extension[];
 }
+
+/** The resource types as one tenant has them: with its own extensions. */
+export type ResourceTypes = Readonly<Record<TypeName, ResourceType>>;
 
 /**
  * A resource as we keep it: attribute names in the schema's case, extension attributes in an object under the
@@ -70,6 +82,8 @@ export type CompareOperator = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'ge' | '
  * the element: `attribute` is the multi-valued or complex attribute itself and `subAttribute` the tested part.
  */
 export type FilterNode =
+  /** What an attribute that the type does not have comes to (RFC 7644 section 3.4.2.1): it has no value. */
+  | { readonly kind: 'constant'; readonly value: boolean }
   | { readonly kind: 'and' | 'or'; readonly filters: readonly FilterNode[] }
   | { readonly kind: 'not'; readonly filter: FilterNode }
   | { readonly kind: 'present'; readonly path: AttributePath }

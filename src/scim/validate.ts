@@ -2,7 +2,16 @@ import { badRequest } from './error.ts';
 import { foldText } from './fold.ts';
 import { isObject, ownValue, sameJson, uniqueEntries } from './json.ts';
 import { note } from './quirks.ts';
-import type { Attribute, JsonObject, JsonValue, Reading, Resource, ResourceType, Schema } from './types.ts';
+import type {
+  Attribute,
+  JsonObject,
+  JsonValue,
+  Reading,
+  Resource,
+  ResourceType,
+  Schema,
+  TypeName,
+} from './types.ts';
 import { readAttributes } from './value.ts';
 
 /**
@@ -161,7 +170,12 @@ export function missingAttributes(resource: Resource, type: ResourceType): strin
 const MAX_INDEXED = 2_000;
 
 /** The attributes that stand in an index of their own (`migrations/0002_directory.sql`), as sent or folded. */
-const INDEXED = { User: ['userName', 'externalId'], Group: ['displayName', 'externalId'] } as const;
+const INDEXED: Readonly<Record<TypeName, readonly string[]>> = {
+  User: ['userName', 'externalId'],
+  Group: ['displayName', 'externalId'],
+  Role: [],
+  Entitlement: [],
+};
 
 /** Refuses text that its index could not hold, with invalidValue: what is sent, or what it is compared as. */
 export function requireIndexable(resource: Resource, type: ResourceType): void {

@@ -63,7 +63,12 @@ function apiKeyPrincipal(row: ApiKeyRow): Principal {
     id: row.id,
     name: row.name,
     scopes: row.scopes,
-    tenant: { id: row.tenant_id, name: row.tenant_name, settings: completeSettings(row.settings) },
+    tenant: {
+      id: row.tenant_id,
+      name: row.tenant_name,
+      settings: completeSettings(row.settings),
+      extensions: [],
+    },
     ...(id !== null && name !== null && { directory: { id, name } }),
   };
 }

@@ -7,7 +7,7 @@ import { patchUsers } from '../../src/actions/patch-users.ts';
 import { replaceGroups } from '../../src/actions/replace-groups.ts';
 import type { ScimActor } from '../../src/context.ts';
 import { readPatch } from '../../src/scim/patch.ts';
-import { GROUP_TYPE, USER_TYPE } from '../../src/scim/resource-types.ts';
+import { BASE_TYPES, GROUP_TYPE, USER_TYPE } from '../../src/scim/resource-types.ts';
 import type { Resource } from '../../src/scim/types.ts';
 import { startApp } from '../support/app.ts';
 import { clientOf, GROUP, USER } from '../support/client.ts';
@@ -27,13 +27,14 @@ const actor: ScimActor = {
     id: tenant.id,
     name: 'list',
     scopes: ['scim'],
-    tenant: { id: tenant.id, name: tenant.name, settings: tenant.settings },
+    tenant: { id: tenant.id, name: tenant.name, settings: tenant.settings, extensions: [] },
     directory: rows[0],
   },
   requestId: 'list',
   tenantId: tenant.id,
   directoryId: rows[0].id,
   settings: tenant.settings,
+  types: BASE_TYPES,
 };
 
 const requestId = 'list';

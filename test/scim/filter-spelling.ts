@@ -161,6 +161,8 @@ export function parsed(node: FilterNode): unknown {
       return [nameOf(node.path), 'pr'];
     case 'compare':
       return [nameOf(node.path), node.operator, node.literal];
+    case 'constant':
+      return node.value;
     default:
       return { [node.kind]: node.filters.map(parsed) };
   }

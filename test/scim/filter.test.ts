@@ -15,6 +15,8 @@ import { expected, meanings, nameOf, parsed, TYPE, write } from './filter-spelli
 /** A node in short: `name operator value`, `+` before a name of an extension, `(… and …)`, `name[…]`. */
 function short(node: FilterNode): string {
   switch (node.kind) {
+    case 'constant':
+      return String(node.value);
     case 'and':
     case 'or':
       return `(${node.filters.map(short).join(` ${node.kind} `)})`;

@@ -1,7 +1,7 @@
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
 import { toJsonSchema } from '../../scim/json-schema.ts';
 import { ERROR, LIST_RESPONSE, PATCH_OP, SEARCH_REQUEST } from '../../scim/messages.ts';
-import { RESOURCE_TYPES } from '../../scim/resource-types.ts';
+import { BASE_TYPES } from '../../scim/resource-types.ts';
 import type { ResourceType } from '../../scim/types.ts';
 import { SCIM_JSON } from './media-type.ts';
 
@@ -40,7 +40,7 @@ const LISTING = {
 
 /** Adds the schemas that the routes of `scope` refer to. */
 export function addDocumentedSchemas(scope: FastifyInstance): void {
-  for (const type of RESOURCE_TYPES) scope.addSchema({ ...toJsonSchema(type), $id: type.name });
+  for (const type of Object.values(BASE_TYPES)) scope.addSchema({ ...toJsonSchema(type), $id: type.name });
   scope.addSchema({
     $id: 'ScimError',
     type: 'object',

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Context, ScimActor } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import { typesWith } from '../../scim/resource-types.ts';
 import type { Reading } from '../../scim/types.ts';
 
 declare module 'fastify' {
@@ -32,6 +33,7 @@ export function scimActor({ principal, id }: FastifyRequest): ScimActor {
     tenantId: tenant.id,
     directoryId: directory.id,
     settings: tenant.settings,
+    types: typesWith(tenant.extensions),
   };
 }
 

@@ -1,0 +1,37 @@
+import type { Attribute, Schema } from '../types.ts';
+import { identifiers, meta, readOnly } from './attribute.ts';
+
+/** The common attributes but `externalId`: what a client cannot create has none. */
+const common: readonly Attribute[] = identifiers.filter(({ name }) => name !== 'externalId');
+
+const displayName = readOnly({ name: 'displayName', description: 'The name for people.' });
+const description = readOnly({ name: 'description', description: 'What it gives.' });
+
+/**
+ * The roles that users can have, by the schema under which Okta discovers them (Okta, "Build a SCIM integration
+ * with entitlements"). Read-only: they are the product's.
+ */
+export const oktaRoleSchema: Schema = {
+  id: 'urn:okta:scim:schemas:core:1.0:Role',
+  name: 'Role',
+  description: 'A role that users can have',
+  attributes: [...common, displayName, description, meta],
+};
+
+/** The tenant's teams, as Okta discovers them. */
+export const oktaEntitlementSchema: Schema = {
+  id: 'urn:okta:scim:schemas:core:1.0:Entitlement',
+  name: 'Entitlement',
+  description: 'A team that users can be in',
+  attributes: [
+    ...common,
+    displayName,
+    readOnly({
+      name: 'type',
+      description: 'The kind of the team.',
+      canonicalValues: ['team', 'case_group'],
+    }),
+    description,
+    meta,
+  ],
+};
