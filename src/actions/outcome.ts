@@ -23,6 +23,21 @@ export function attempt<Value>(decide: () => Value): Outcome<Value> {
   }
 }
 
+/**
+ * Plans each request by itself; those whose plan holds are carried out together. What `plan` throws is the outcome
+ * of that one request.
+ */
+export async function eachPlanned<Request, Plan, Value>(
+  requests: readonly Request[],
+  plan: (request: Request) => Plan,
+  carryOut: (plans: readonly Plan[]) => Promise<Outcome<Value>[]>,
+): Promise<Outcome<Value>[]> {
+  const plans = requests.map((request) => attempt(() => plan(request)));
+  const held = plans.flatMap((each) => ('value' in each ? [each.value] : []));
+  const outcomes = (held.length > 0 ? await carryOut(held) : []).values();
+  return plans.map((each) => ('refusal' in each ? each : (outcomes.next().value as Outcome<Value>)));
+}
+
 /** What a write that held on a certain version may also come to: the resource was no longer at it. */
 export type Moved = 'moved';
 

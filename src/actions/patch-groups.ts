@@ -15,7 +15,7 @@ import { applyPatch } from '../scim/patch.ts';
 import { GROUP_TYPE } from '../scim/resource-types.ts';
 import type { FilterNode, PatchOperation } from '../scim/types.ts';
 import { type ChangeGroup, changeGroups } from './change-groups.ts';
-import type { Outcome } from './outcome.ts';
+import { eachPlanned, type Outcome } from './outcome.ts';
 import type { ResourceRequest } from './scim-writes.ts';
 
 export interface PatchGroup extends ResourceRequest {
@@ -37,7 +37,7 @@ export function patchGroups(
   { members, baseUrl }: PatchGroupsOptions,
 ): Promise<Outcome<GroupRow>[]> {
   const viewer = viewerOf(actor);
-  const changes = requests.map(({ operations, ...request }): ChangeGroup => {
+  const plan = ({ operations, ...request }: PatchGroup): ChangeGroup => {
     const { attributeOperations, steps } = splitMemberOperations(operations);
     return {
       ...request,
@@ -53,8 +53,8 @@ export function patchGroups(
             })
         : foldMemberSteps(steps),
     };
-  });
-  return changeGroups(context, actor, changes, { members });
+  };
+  return eachPlanned(requests, plan, (changes) => changeGroups(context, actor, changes, { members }));
 }
 
 /** The net effect of steps that remove whoever a filter matches: it is asked at its place in the sequence. */

@@ -1,21 +1,45 @@
 import { badRequest } from './error.ts';
 import { isObject, ownValue } from './json.ts';
 import { resolveAttributePath } from './path.ts';
-import type { Attribute, JsonObject, JsonValue, Resource, ResourceType } from './types.ts';
+import { BASE_TYPES } from './resource-types.ts';
+import type {
+  Attribute,
+  AttributePath,
+  JsonObject,
+  JsonValue,
+  PatchOperation,
+  Resource,
+  ResourceType,
+} from './types.ts';
 import { findExtension } from './validate.ts';
 
 /**
- * Which attributes an answer has (RFC 7644 section 3.9). `names` are canonical: `userName`, `name.familyName`,
- * an extension's URN, `{urn}:manager.value`.
+ * Which attributes an answer has (RFC 7644 section 3.9), compiled for one resource type. `names` are canonical:
+ * `userName`, `name.familyName`, an extension's URN, `{urn}:manager.value`.
  */
-export interface Projection {
-  readonly mode: 'default' | 'only' | 'except';
-  readonly names: ReadonlySet<string>;
+export interface Projection extends Choice {
+  /** What of a resource is returned. */
+  readonly parts: Parts;
+  /**
+   * Whether that is the stored text as it is. A tenant's own extension always goes through the projection: it may
+   * keep attributes from answers, and a text may hold what a later definition no longer has.
+   */
+  readonly whole: boolean;
 }
 
-const EVERYTHING: Projection = { mode: 'default', names: new Set() };
-/** Nothing but what is always returned. */
-const MINIMUM: Projection = { mode: 'only', names: new Set() };
+interface Choice {
+  readonly mode: 'default' | 'only' | 'except';
+  readonly names: ReadonlySet<string>;
+  /** What a write has set: of the attributes that are `returned` on request, its answer has those. */
+  readonly written: ReadonlySet<string>;
+}
+
+/** The names that are returned of an object, in order, with what is returned inside of each. */
+type Parts = readonly { readonly name: string; readonly parts?: Parts }[];
+
+const NOTHING: ReadonlySet<string> = new Set();
+const EVERYTHING: Choice = { mode: 'default', names: NOTHING, written: NOTHING };
+const MINIMUM: Choice = { mode: 'only', names: NOTHING, written: NOTHING };
 
 type Names = string | readonly string[] | undefined;
 
@@ -37,7 +61,46 @@ export function readProjection(
   }
   const names = [...only, ...except].map((name) => canonicalName(name, type));
   const mode = only.length > 0 ? 'only' : except.length > 0 ? 'except' : 'default';
-  return { mode, names: new Set(names.filter((name) => name !== undefined)) };
+  if (mode === 'default') return defaultProjection(type);
+  return compile({ ...EVERYTHING, mode, names: new Set(names.filter((name) => name !== undefined)) }, type);
+}
+
+const defaults = new WeakMap<ResourceType, Projection>();
+
+function defaultProjection(type: ResourceType): Projection {
+  const known = defaults.get(type) ?? compile(EVERYTHING, type);
+  defaults.set(type, known);
+  return known;
+}
+
+/**
+ * The projection for the answer to a write: attributes that are returned on request are returned where the client
+ * has just set them (RFC 7643 section 7), unless it says which attributes it wants.
+ */
+export function answering(
+  projection: Projection,
+  type: ResourceType,
+  written: Resource | readonly PatchOperation[],
+): Projection {
+  if (projection.mode === 'only' || type === BASE_TYPES[type.name]) return projection;
+  const names = Array.isArray(written) ? operationNames(written) : resourceNames(written as Resource, type);
+  return compile({ ...projection, written: new Set(names) }, type);
+}
+
+function resourceNames(resource: Resource, type: ResourceType): string[] {
+  return type.extensions.flatMap(({ schema: { id } }) => {
+    const value = ownValue(resource, id);
+    return isObject(value) ? Object.keys(value).map((name) => `${id}:${name}`) : [];
+  });
+}
+
+function operationNames(operations: readonly PatchOperation[]): string[] {
+  return operations.flatMap(({ target }) => {
+    if (target.kind === 'attribute') return [nameOf(target.path)];
+    if (target.kind !== 'element') return [];
+    const { path, subAttribute } = target;
+    return [nameOf({ ...path, ...(subAttribute && { subAttribute }) })];
+  });
 }
 
 function splitNames(names: Names): string[] {
@@ -53,10 +116,12 @@ function canonicalName(text: string, type: ResourceType): string | undefined {
   const extension = findExtension(type, name);
   if (extension !== undefined) return extension.id;
   const path = resolveAttributePath(type, name);
-  if (path === undefined) return undefined;
-  const prefix = path.extension === undefined ? '' : `${path.extension.id}:`;
-  const suffix = path.subAttribute === undefined ? '' : `.${path.subAttribute.name}`;
-  return `${prefix}${path.attribute.name}${suffix}`;
+  return path && nameOf(path);
+}
+
+function nameOf({ extension, attribute, subAttribute }: AttributePath): string {
+  const prefix = extension === undefined ? '' : `${extension.id}:`;
+  return `${prefix}${attribute.name}${subAttribute === undefined ? '' : `.${subAttribute.name}`}`;
 }
 
 /** `emails[type eq "work"].value` asks for `emails.value` (the Entra ID Postman collection sends this). */
@@ -65,7 +130,7 @@ function withoutFilter(text: string): string {
   return open === -1 ? text : text.slice(0, open) + text.slice(open).replace(/^.*\]/s, '');
 }
 
-/** Whether every attribute is returned by its default: the stored text can be sent as it is. */
+/** Whether the client left the choice of attributes to the schema. */
 export function isDefaultProjection(projection: Projection): boolean {
   return projection.mode === 'default';
 }
@@ -78,40 +143,54 @@ export function includesAttribute({ mode, names }: Projection, name: string): bo
 }
 
 /** The resource with what the projection and each attribute's `returned` leave of it (RFC 7643 section 7). */
-export function project(resource: Resource, type: ResourceType, projection: Projection): Resource {
-  const result = projectObject(resource, type.schema.attributes, '', projection);
-  for (const { schema } of type.extensions) {
-    const value = ownValue(resource, schema.id);
-    if (!isObject(value)) continue;
-    const parts = projectionInside(projection, schema.id);
-    const extension = projectObject(value, schema.attributes, `${schema.id}:`, parts);
-    if (Object.keys(extension).length > 0) result[schema.id] = extension;
-  }
-  return result;
+export function project(resource: Resource, { parts }: Projection): Resource {
+  return (pick(resource, parts) ?? {}) as Resource;
 }
 
-function projectObject(
-  values: JsonObject,
-  attributes: readonly Attribute[],
-  prefix: string,
-  projection: Projection,
-): JsonObject {
-  const result: JsonObject = {};
-  for (const attribute of attributes) {
-    const path = `${prefix}${attribute.name}`;
-    const value = ownValue(values, attribute.name);
-    if (value === undefined || !isReturned(attribute, path, projection)) continue;
-    const projected = projectValue(value, attribute, path, projection);
-    if (projected !== undefined) result[attribute.name] = projected;
+/** The parts of a value; undefined when nothing is left of it. */
+function pick(value: JsonValue, parts: Parts | undefined): JsonValue | undefined {
+  if (parts === undefined) return value;
+  if (Array.isArray(value)) {
+    const left = value.map((element) => pick(element, parts)).filter((element) => element !== undefined);
+    return left.length === 0 ? undefined : left;
   }
-  return result;
+  if (!isObject(value)) return value;
+  const picked: JsonObject = {};
+  for (const { name, parts: inside } of parts) {
+    const part = ownValue(value, name);
+    const left = part === undefined ? undefined : pick(part, inside);
+    if (left !== undefined) picked[name] = left;
+  }
+  return Object.keys(picked).length === 0 ? undefined : picked;
 }
 
-function isReturned(attribute: Attribute, path: string, { mode, names }: Projection): boolean {
+function compile(choice: Choice, type: ResourceType): Projection {
+  const extensions = type.extensions.map(({ schema: { id, attributes } }) => ({
+    name: id,
+    parts: compileParts(attributes, `${id}:`, choiceInside(choice, id)),
+  }));
+  return {
+    ...choice,
+    parts: [...compileParts(type.schema.attributes, '', choice), ...extensions],
+    whole: choice.mode === 'default' && type === BASE_TYPES[type.name],
+  };
+}
+
+function compileParts(attributes: readonly Attribute[], prefix: string, choice: Choice): Parts {
+  return attributes
+    .filter((attribute) => isReturned(attribute, `${prefix}${attribute.name}`, choice))
+    .map(({ name, subAttributes }) => {
+      if (subAttributes === undefined) return { name };
+      const path = `${prefix}${name}`;
+      return { name, parts: compileParts(subAttributes, `${path}.`, choiceInside(choice, path)) };
+    });
+}
+
+function isReturned(attribute: Attribute, path: string, { mode, names, written }: Choice): boolean {
   if (attribute.returned === 'never') return false;
   if (attribute.returned === 'always') return true;
   if (mode === 'only') return namesAny(names, path);
-  return attribute.returned === 'default' && !names.has(path);
+  return !names.has(path) && (attribute.returned === 'default' || touches(written, path));
 }
 
 /** Whether the attribute or a part of it is named. */
@@ -119,27 +198,14 @@ function namesAny(names: ReadonlySet<string>, path: string): boolean {
   return names.has(path) || [...names].some((name) => name.startsWith(`${path}.`));
 }
 
-function projectValue(
-  value: JsonValue,
-  attribute: Attribute,
-  path: string,
-  projection: Projection,
-): JsonValue | undefined {
-  const { subAttributes } = attribute;
-  if (subAttributes === undefined) return value;
-  if (Array.isArray(value)) {
-    const elements = value.map((element) => projectValue(element, attribute, path, projection));
-    const left = elements.filter((element) => element !== undefined);
-    return left.length === 0 ? undefined : left;
-  }
-  if (!isObject(value)) return value;
-  const parts = projectObject(value, subAttributes, `${path}.`, projectionInside(projection, path));
-  return Object.keys(parts).length === 0 ? undefined : parts;
+/** Whether the attribute, a part of it or the whole that it belongs to is named. */
+function touches(names: ReadonlySet<string>, path: string): boolean {
+  return namesAny(names, path) || [...names].some((name) => path.startsWith(`${name}.`));
 }
 
 /** What holds for the parts of a complex attribute or an extension: named as a whole, they are returned by default. */
-function projectionInside(projection: Projection, path: string): Projection {
-  const { mode, names } = projection;
-  if (mode === 'default' || !names.has(path)) return projection;
-  return mode === 'only' ? EVERYTHING : MINIMUM;
+function choiceInside(choice: Choice, path: string): Choice {
+  const { mode, names, written } = choice;
+  if (mode === 'default' || !names.has(path)) return choice;
+  return mode === 'only' ? { ...EVERYTHING, written } : MINIMUM;
 }

@@ -258,7 +258,7 @@ t.test('§3.9 attributes and excludedAttributes', async (t) => {
     ['unknown names leave out nothing', { excludedAttributes: 'shoeSize' }, STANDARD],
   ];
   for (const [sentence, parameters, expected] of cases) {
-    t.strictSame(project(STANDARD, USER_TYPE, readProjection(parameters, USER_TYPE)), expected, sentence);
+    t.strictSame(project(STANDARD, readProjection(parameters, USER_TYPE)), expected, sentence);
   }
   t.match(
     refusal(() => readProjection({ attributes: 'id', excludedAttributes: 'id' }, USER_TYPE)),
@@ -281,7 +281,7 @@ t.test('RFC 7643 §7 returned', async (t) => {
   ];
   for (const [parameters, expected] of cases) {
     t.strictSame(
-      project(RESOURCE, TYPE, readProjection(parameters, TYPE))[OWN],
+      project(RESOURCE, readProjection(parameters, TYPE))[OWN],
       expected,
       JSON.stringify(parameters),
     );

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GroupRow } from '../../directory/groups.ts';
 import { userResource } from '../../directory/user-columns.ts';
 import type { UserRow } from '../../directory/users.ts';
-import { isDefaultProjection, type Projection, project } from '../../scim/project.ts';
+import { type Projection, project } from '../../scim/project.ts';
 import { GROUP_TYPE, USER_TYPE } from '../../scim/resource-types.ts';
 import type { JsonObject, Resource, ResourceType } from '../../scim/types.ts';
 import { sendScim } from './media-type.ts';
@@ -25,14 +25,14 @@ export function locationOf(baseUrl: string, type: ResourceType, id: string): str
 /** A User as JSON text. */
 export function userText(row: UserRow, baseUrl: string, projection: Projection): string {
   const groups = groupsOf(row, baseUrl);
-  if (!isDefaultProjection(projection)) {
+  if (!projection.whole) {
     const resource = {
       ...userResource(row),
       id: row.id,
       ...(groups && { groups }),
       meta: meta(row, USER_TYPE, baseUrl),
     };
-    return JSON.stringify(project(resource, USER_TYPE, projection));
+    return JSON.stringify(project(resource, projection));
   }
   return splice(
     row,
@@ -45,15 +45,14 @@ export function userText(row: UserRow, baseUrl: string, projection: Projection):
 /** A Group as JSON text. */
 export function groupText(row: GroupRow, baseUrl: string, projection: Projection): string {
   const members = membersText(row, baseUrl);
-  if (isDefaultProjection(projection))
-    return splice(row, GROUP_TYPE, baseUrl, members ? `,"members":${members}` : '');
+  if (projection.whole) return splice(row, GROUP_TYPE, baseUrl, members ? `,"members":${members}` : '');
   const resource: Resource = {
     ...(JSON.parse(row.body) as Resource),
     id: row.id,
     meta: meta(row, GROUP_TYPE, baseUrl),
   };
   if (members) resource.members = JSON.parse(members);
-  return JSON.stringify(project(resource, GROUP_TYPE, projection));
+  return JSON.stringify(project(resource, projection));
 }
 
 type Row = Pick<UserRow, 'id' | 'version' | 'created_at' | 'updated_at' | 'body'>;

@@ -8,10 +8,14 @@ import { answerWrongMethods, METHODS } from '../plugins/method-not-allowed.ts';
 import { discoveryRoutes } from './discovery.ts';
 import { addDocumentedSchemas } from './documented.ts';
 import { sendScimError } from './errors.ts';
-import { groupRoutes } from './groups.ts';
+import { groupEndpoint } from './group-endpoint.ts';
+import { groupLists } from './groups.ts';
 import { BODY_LIMITS } from './limits.ts';
 import { SCIM_JSON } from './media-type.ts';
-import { userRoutes } from './users.ts';
+import { baseUrlOf } from './request.ts';
+import { resourceRoutes } from './resource-routes.ts';
+import { userEndpoint } from './user-endpoint.ts';
+import { userLists } from './users.ts';
 
 /** The SCIM surface: RFC 7644 under `/api/scim/v2`. Everything it says is SCIM, refusals included. */
 export async function scimSurface(
@@ -35,6 +39,7 @@ export async function scimSurface(
     scope.addHook('onRequest', acceptPrincipal(authenticate));
     withWrongMethods(scope, () => discoveryRoutes(scope, context));
   });
+  const baseUrl = baseUrlOf(context);
   await surface.register(async function scimClients(scope) {
     scope.addHook('onRequest', requirePrincipal(authenticate));
     scope.addHook(
@@ -42,8 +47,10 @@ export async function scimSurface(
       requireScope('scim', (principal) => hasScope(principal, 'scim')),
     );
     withWrongMethods(scope, () => {
-      userRoutes(scope, context);
-      groupRoutes(scope, context);
+      userLists(scope, context);
+      groupLists(scope, context);
+      resourceRoutes(scope, userEndpoint(context), baseUrl);
+      resourceRoutes(scope, groupEndpoint(context), baseUrl);
       unsupportedRoutes(scope);
     });
   });

@@ -1,0 +1,55 @@
+import type { Outcome } from '../../actions/outcome.ts';
+import type { ResourceRequest } from '../../actions/scim-writes.ts';
+import type { ScimActor } from '../../context.ts';
+import type { Projection } from '../../scim/project.ts';
+import type { PatchOperation, Resource } from '../../scim/types.ts';
+
+/** What every stored resource has, whatever its type. */
+export interface ResourceRow {
+  readonly id: string;
+  readonly version: number;
+}
+
+export interface Creation {
+  readonly requestId: string;
+  readonly resource: Resource;
+}
+
+export interface Replacement extends ResourceRequest {
+  readonly resource: Resource;
+}
+
+export interface Patch extends ResourceRequest {
+  readonly operations: readonly PatchOperation[];
+}
+
+/**
+ * What can be done with one type of resources, whoever asks: a route, or an operation of a /Bulk. Requests come
+ * read and checked, in lists; each gets its outcome.
+ */
+export interface Endpoint<Row extends ResourceRow = ResourceRow> {
+  readonly name: 'User' | 'Group';
+  /** The largest body of a change, in bytes; absent: the surface's. */
+  readonly bodyLimit?: number;
+  create(actor: ScimActor, requests: readonly Creation[]): Promise<Outcome<Row>[]>;
+  /** @param answered what the answers show of the resource; undefined: they do not show it. */
+  replace(
+    actor: ScimActor,
+    requests: readonly Replacement[],
+    answered: Projection | undefined,
+  ): Promise<Outcome<Row>[]>;
+  patch(
+    actor: ScimActor,
+    requests: readonly Patch[],
+    answered: Projection | undefined,
+  ): Promise<Outcome<Row>[]>;
+  remove(actor: ScimActor, requests: readonly ResourceRequest[]): Promise<Outcome<null>[]>;
+  /** Undefined: there is none that the actor may see. */
+  read(actor: ScimActor, id: string, projection: Projection): Promise<Row | undefined>;
+  /** Whether a PATCH is answered with the resource. */
+  answersPatch(projection: Projection): boolean;
+  /** Whether an answer changes with the version alone, so that a client can know it already. */
+  followsVersion(projection: Projection): boolean;
+  /** A resource as JSON text. */
+  text(row: Row, projection: Projection): string;
+}
