@@ -43,7 +43,7 @@ const DEACTIVATE_USERS = `with deactivated as (
      select 'user.deactivated' as type, 'User' as resource_type, id as resource_id, null::jsonb as reason,
             '{"active": true}'::jsonb as before, '{"active": false}'::jsonb as after,
             $5::uuid as change_id, $6::text as request_id
-     from deactivated
+     from deactivated order by id
    ) ${TELL}`;
 
 /** Deactivates the active users of a directory. */
@@ -60,7 +60,7 @@ const RELEASE_USERS = `with released as (
      select 'user.released' as type, 'User' as resource_type, id as resource_id, null::jsonb as reason,
             jsonb_build_object('directory', $2::uuid) as before, null::jsonb as after,
             $5::uuid as change_id, $6::text as request_id
-     from released
+     from released order by id
    ) ${TELL}`;
 
 /** Makes the users of a directory unmanaged, and changes nothing else of them. */

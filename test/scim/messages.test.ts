@@ -21,12 +21,9 @@ import { reading, refusal } from '../support/scim.ts';
 const query = (parameters: Record<string, unknown>) => readListQuery(parameters, USER_TYPE, reading());
 
 t.test('§3.4.2 the parameters of a query', async (t) => {
-  t.strictSame(query({}), {
-    sortOrder: 'ascending',
-    startIndex: 1,
-    count: 100,
-    projection: { mode: 'default', names: new Set() },
-  });
+  const { projection, ...rest } = query({});
+  t.strictSame(rest, { sortOrder: 'ascending', startIndex: 1, count: 100 });
+  t.equal(projection.mode, 'default');
   const numbers: [parameters: Record<string, unknown>, startIndex: number, count: number][] = [
     [{ startIndex: '5', count: '10' }, 5, 10],
     [{ startindex: '0', COUNT: '0' }, 1, 0],

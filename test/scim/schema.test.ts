@@ -228,6 +228,8 @@ t.test('§6 resource types name their schemas, and their URNs are exported', asy
     [
       ['User', '/Users', CORE_USER, [[ENTERPRISE_USER, false]]],
       ['Group', '/Groups', CORE_GROUP, []],
+      ['Role', '/Roles', 'urn:okta:scim:schemas:core:1.0:Role', []],
+      ['Entitlement', '/Entitlements', 'urn:okta:scim:schemas:core:1.0:Entitlement', []],
     ],
   );
 });
@@ -261,29 +263,40 @@ t.test('§4 /ServiceProviderConfig says what is supported, RFC 9865 §4 paginati
   });
 });
 
-t.test('§4 /ResourceTypes lists User with its extension and Group', async (t) => {
-  t.strictSame(resourceTypeResources(BASE_URL), [
-    {
-      schemas: ['urn:ietf:params:scim:schemas:core:2.0:ResourceType'],
-      id: 'User',
-      name: 'User',
-      endpoint: '/Users',
-      description: 'User Account',
-      schema: CORE_USER,
-      schemaExtensions: [{ schema: ENTERPRISE_USER, required: false }],
-      meta: { resourceType: 'ResourceType', location: `${BASE_URL}/ResourceTypes/User` },
-    },
-    {
-      schemas: ['urn:ietf:params:scim:schemas:core:2.0:ResourceType'],
-      id: 'Group',
-      name: 'Group',
-      endpoint: '/Groups',
-      description: 'Group',
-      schema: CORE_GROUP,
-      schemaExtensions: [],
-      meta: { resourceType: 'ResourceType', location: `${BASE_URL}/ResourceTypes/Group` },
-    },
-  ]);
+t.test('§4 /ResourceTypes lists User with its extension, Group, and what Okta discovers', async (t) => {
+  const [user, group, ...discovered] = resourceTypeResources(BASE_URL);
+  t.strictSame(
+    discovered.map(({ id, endpoint }) => [id, endpoint]),
+    [
+      ['Role', '/Roles'],
+      ['Entitlement', '/Entitlements'],
+    ],
+  );
+  t.strictSame(
+    [user, group],
+    [
+      {
+        schemas: ['urn:ietf:params:scim:schemas:core:2.0:ResourceType'],
+        id: 'User',
+        name: 'User',
+        endpoint: '/Users',
+        description: 'User Account',
+        schema: CORE_USER,
+        schemaExtensions: [{ schema: ENTERPRISE_USER, required: false }],
+        meta: { resourceType: 'ResourceType', location: `${BASE_URL}/ResourceTypes/User` },
+      },
+      {
+        schemas: ['urn:ietf:params:scim:schemas:core:2.0:ResourceType'],
+        id: 'Group',
+        name: 'Group',
+        endpoint: '/Groups',
+        description: 'Group',
+        schema: CORE_GROUP,
+        schemaExtensions: [],
+        meta: { resourceType: 'ResourceType', location: `${BASE_URL}/ResourceTypes/Group` },
+      },
+    ],
+  );
 });
 
 const member = (list: JsonValue | undefined, name: string) =>
@@ -297,6 +310,8 @@ t.test('§4 /Schemas lists every schema that a resource here uses', async (t) =>
       [CORE_USER, 'User'],
       [ENTERPRISE_USER, 'EnterpriseUser'],
       [CORE_GROUP, 'Group'],
+      ['urn:okta:scim:schemas:core:1.0:Role', 'Role'],
+      ['urn:okta:scim:schemas:core:1.0:Entitlement', 'Entitlement'],
       ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig', 'Service Provider Configuration'],
       ['urn:ietf:params:scim:schemas:core:2.0:ResourceType', 'ResourceType'],
       ['urn:ietf:params:scim:schemas:core:2.0:Schema', 'Schema'],
