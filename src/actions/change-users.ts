@@ -124,8 +124,8 @@ function plan(actor: ScimActor, request: ChangeUser, row: UserRow | undefined): 
 }
 
 function eventType(before: Resource, after: Resource): ChangedUser['type'] {
-  if (before.active === after.active) return 'user.updated';
-  return after.active ? 'user.activated' : 'user.deactivated';
+  if ((before.active === true) === (after.active === true)) return 'user.updated';
+  return after.active === true ? 'user.activated' : 'user.deactivated';
 }
 
 /** Adoption links a person to a directory; it must not rewrite who the person is. */

@@ -25,7 +25,8 @@ export function replaceUsers(
     requests.map(({ resource, ...request }) => ({
       ...request,
       change: (current) => {
-        const next = { ...resource, active: resource.active ?? current.active ?? true };
+        const active = resource.active ?? current.active;
+        const next = { ...resource, ...(active !== undefined && { active }) };
         requireImmutableKept(current, next, actor.types.User);
         return next;
       },

@@ -44,7 +44,7 @@ export interface UserTable {
   directory_id: string | null;
   user_name_folded: string;
   external_id: string | null;
-  active: boolean;
+  active: boolean | null;
   version: number;
   created_at: Date;
   updated_at: Date;

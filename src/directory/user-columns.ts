@@ -7,7 +7,7 @@ import { lookupHashes } from './lookup.ts';
 export interface UserColumns {
   readonly userNameFolded: string;
   readonly externalId: string | null;
-  readonly active: boolean;
+  readonly active: boolean | null;
   /** JSON text without `id`, `active`, `groups` and `meta`. */
   readonly body: string;
   /** JSON text. */
@@ -23,7 +23,7 @@ export function userColumns({ tenantId, types }: ScimActor, resource: Resource):
   return {
     userNameFolded: foldText(String(resource.userName)),
     externalId: typeof resource.externalId === 'string' ? resource.externalId : null,
-    active: active !== false,
+    active: typeof active === 'boolean' ? active : null,
     body: JSON.stringify(body),
     search: JSON.stringify(search),
     lookup: `{${lookupHashes(tenantId, search).join()}}`,
@@ -31,6 +31,6 @@ export function userColumns({ tenantId, types }: ScimActor, resource: Resource):
 }
 
 /** The User resource that a row holds: the inverse of `userColumns`. */
-export function userResource(row: { readonly body: string; readonly active: boolean }): Resource {
-  return { ...(JSON.parse(row.body) as Resource), active: row.active };
+export function userResource({ body, active }: Pick<UserColumns, 'body' | 'active'>): Resource {
+  return { ...(JSON.parse(body) as Resource), ...(active !== null && { active }) };
 }

@@ -30,7 +30,7 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
      delete from scim_user u using target t where u.tenant_id = $1 and u.id = t.id returning u.id
    ), told as (
      select 'user.deleted' as type, 'User' as resource_type, d.id as resource_id, null::jsonb as reason,
-            t.body::jsonb || jsonb_build_object('active', t.active) as before, null::jsonb as after,
+            t.body::jsonb || jsonb_strip_nulls(jsonb_build_object('active', t.active)) as before, null::jsonb as after,
             t.change_id, t.request_id
      from deleted d join target t using (id)
      union all

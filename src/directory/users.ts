@@ -9,7 +9,8 @@ export interface UserRow {
   readonly id: string;
   readonly managed: boolean;
   readonly version: number;
-  readonly active: boolean;
+  /** Null: it has no value, and the user no access. */
+  readonly active: boolean | null;
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly body: string;

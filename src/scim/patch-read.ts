@@ -225,7 +225,10 @@ function readComplex(
   if (isNoValue(single, where, reading)) return [whole];
   const subAttributes = path.attribute.subAttributes ?? [];
   const entries = uniqueEntries(readComplexForm(single, path.attribute, where, reading), where);
-  const operations = writableEntries(entries, subAttributes, `${where}.`, reading)
+  const operations = writableEntries(entries, subAttributes, `${where}.`, {
+    ...reading,
+    ignoresReadOnly: true,
+  })
     // A new `value` drops the old `$ref`: it goes before the `$ref` that comes with it.
     .sort(([left], [right]) => subAttributes.indexOf(left) - subAttributes.indexOf(right))
     .flatMap(([subAttribute, part]) => readAttribute(op, { ...path, subAttribute }, part, context));

@@ -38,11 +38,10 @@ export function applyPatch(
   return result;
 }
 
-/** RFC 7644 section 3.5.2.2. `active` counts as required: removing it must not revive a leaver. */
+/** RFC 7644 section 3.5.2.2: a required attribute cannot be removed. */
 function requireAssigned(before: Resource, after: Resource, type: ResourceType): void {
   const missing = new Set(missingAttributes(after, type));
   for (const name of missingAttributes(before, type)) missing.delete(name);
-  if (Object.hasOwn(before, 'active') && !Object.hasOwn(after, 'active')) missing.add('active');
   for (const name of missing) {
     throw badRequest('mutability', `${name} cannot be removed: replace it with another value`);
   }

@@ -131,6 +131,9 @@ export interface PatchOperation {
 export interface Reading {
   readonly strict: boolean;
   readonly tolerances: Set<string>;
-  /** Whether ignoring read-only values is no tolerance: so in a whole resource (RFC 7644 section 3.5.1). */
+  /**
+   * Whether ignoring read-only values is no tolerance: so in a whole resource (RFC 7644 section 3.5.1), and inside
+   * a whole complex value, which clients send back as they read it.
+   */
   readonly ignoresReadOnly?: boolean;
 }

@@ -114,7 +114,7 @@ function readComplex(
 ): JsonObject | undefined {
   const subAttributes = attribute.subAttributes ?? [];
   const entries = uniqueEntries(readComplexForm(form, attribute, where, reading), where);
-  const values = readAttributes(entries, subAttributes, `${where}.`, reading);
+  const values = readAttributes(entries, subAttributes, `${where}.`, { ...reading, ignoresReadOnly: true });
   const identity = findAttribute(subAttributes, 'value');
   if (identity !== undefined && !Object.hasOwn(values, 'value')) {
     if (identity.mutability === 'immutable') {

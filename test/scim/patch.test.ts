@@ -201,7 +201,6 @@ t.test('a result that does not hold', async (t) => {
     ['userName removed', remove('userName'), /^mutability: userName cannot be removed/],
     ['userName cleared', replace('userName', ''), /^mutability: userName/],
     ['userName null without a path', { op: 'replace', value: { userName: null } }, /^mutability: userName/],
-    ['active removed: it would revive a leaver', remove('active'), /^mutability: active/],
     [
       'a value path that matches nothing and says nothing',
       replace('emails[value co "z"].type', 'home'),

@@ -34,12 +34,8 @@ export function userText(row: UserRow, baseUrl: string, projection: Projection):
     };
     return JSON.stringify(project(resource, projection));
   }
-  return splice(
-    row,
-    USER_TYPE,
-    baseUrl,
-    `,"active":${row.active}${groups ? `,"groups":${JSON.stringify(groups)}` : ''}`,
-  );
+  const active = row.active === null ? '' : `,"active":${row.active}`;
+  return splice(row, USER_TYPE, baseUrl, `${active}${groups ? `,"groups":${JSON.stringify(groups)}` : ''}`);
 }
 
 /** A Group as JSON text. */

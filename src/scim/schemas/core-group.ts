@@ -1,5 +1,5 @@
 import type { Schema } from '../types.ts';
-import { attribute, identifiers, meta } from './attribute.ts';
+import { attribute, identifiers, meta, readOnly } from './attribute.ts';
 
 /**
  * RFC 7643 sections 4.2 and 8.7.1, with the common attributes of section 3.1. `displayName` is required
@@ -37,7 +37,8 @@ export const coreGroupSchema = {
           mutability: 'immutable',
           canonicalValues: ['User'],
         }),
-        attribute({ name: 'display', description: 'The name of the user.', mutability: 'immutable' }),
+        // Clients send it along (RFC 7644 section 3.5.2.1, Okta); a name is kept with the user alone.
+        readOnly({ name: 'display', description: 'The name of the user.' }),
       ],
     }),
     meta,

@@ -68,6 +68,28 @@ t.test('a write without effect makes no version and no event', async (t) => {
   t.same(events, [{ type: 'user.created' }]);
 });
 
+t.test('`active` can be removed: then it has no value, and the user no access', async (t) => {
+  const client = await newClient();
+  const { id } = await client.user('gina');
+  const removed = await client.patch(`/Users/${id}`, [{ op: 'remove', path: 'active' }]);
+  t.equal(removed.status, 200);
+  t.notOk('active' in removed.body);
+  t.notOk('active' in (await client.ask('GET', `/Users/${id}`)).body);
+  for (const filter of ['active eq true', 'active eq false', 'active pr']) {
+    t.equal((await client.list('/Users', `userName eq "gina" and ${filter}`)).body.totalResults, 0, filter);
+  }
+  t.equal((await client.list('/Users', 'userName eq "gina" and not (active pr)')).body.totalResults, 1);
+  const put = await client.ask('PUT', `/Users/${id}`, { schemas: [USER], userName: 'gina' });
+  t.notOk('active' in put.body, 'a PUT that does not speak of it lets nobody in');
+  const events = await app.context.db.kysely
+    .selectFrom('event')
+    .select(['type', 'before', 'after'])
+    .where('resource_id', '=', id)
+    .orderBy('position')
+    .execute();
+  t.match(events.slice(1), [{ type: 'user.deactivated', before: { active: true }, after: {} }]);
+});
+
 t.test('every change writes one event with what differs, before and after', async (t) => {
   const client = await newClient();
   const { id } = await client.user('dora', { title: 'T' });
