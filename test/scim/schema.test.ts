@@ -117,7 +117,7 @@ members complex multi
   value string exact immutable
   $ref reference exact immutable ->User
   type string immutable User
-  display string immutable${META}`),
+  display string readOnly${META}`),
   );
 });
 
