@@ -3,6 +3,7 @@ import type { FeedPage } from '../../../src/events/feed.ts';
 import { BUILT_IN_ROLES } from '../../../src/reconcile/roles.ts';
 import type { Tenant } from '../../../src/tenants/tenants.ts';
 import { startApp } from '../../support/app.ts';
+import { backendsWaiting } from '../../support/events.ts';
 
 interface RoleBody {
   readonly name: string;
@@ -133,28 +134,32 @@ t.test('built-in roles stay, and what is not there is 404', async (t) => {
   t.equal((await rolesOf(tenant)).roles.length, 5);
 });
 
-t.test(
-  'a tenant adds 100 roles and no more, also when the last ones are added at the same time',
-  async (t) => {
-    const tenant = await app.createTenant();
-    const add = (index: number) => create(tenant, { name: `ROLE_${index}`, rank: 1_000 + index });
-    for (let index = 0; index < 98; index += 1) t.equal((await add(index)).status, 201);
-    const answers = await Promise.all([98, 99, 100, 101].map(add));
-    t.same(answers.map(({ status }) => status).sort(), [201, 201, 409, 409]);
-    t.match(answers.find(({ status }) => status === 409)?.body, {
-      reason: 'too_many_roles',
-      hint: 'Delete one that is not needed.',
-    });
-    const first = await rolesOf(tenant);
-    t.match([first.roles.length, first.roles[0]?.name], [100, 'TEAM_ADMIN']);
-    const second = await rolesOf(tenant, `?after=${first.next}`);
-    t.match([second.roles.length, second.next], [5, undefined]);
-    const whole = await rolesOf(tenant, '?limit=1000');
-    t.same([...first.roles, ...second.roles], whole.roles, 'pages join to the whole');
-    t.equal((await remove(tenant, 'ROLE_7')).status, 204);
-    t.equal((await create(tenant, { name: 'SUCCESSOR', rank: 9 })).status, 201, 'there is room again');
-  },
-);
+t.test('a tenant adds 100 roles and no more, also when three at once would be the last', async (t) => {
+  const { db } = app.context;
+  const tenant = await app.createTenant();
+  const add = (index: number) => create(tenant, { name: `ROLE_${index}`, rank: 1_000 + index });
+  for (let index = 0; index < 99; index += 1) t.equal((await add(index)).status, 201);
+  const client = await db.pool.connect();
+  await client.query('begin; lock table role in share mode');
+  const racing = [99, 100, 101].map(add);
+  await backendsWaiting(db, racing.length);
+  await client.query('commit');
+  client.release();
+  const answers = await Promise.all(racing);
+  t.same(answers.map(({ status }) => status).sort(), [201, 409, 409]);
+  t.match(answers.find(({ status }) => status === 409)?.body, {
+    reason: 'too_many_roles',
+    hint: 'Delete one that is not needed.',
+  });
+  const first = await rolesOf(tenant);
+  t.match([first.roles.length, first.roles[0]?.name], [100, 'TEAM_ADMIN']);
+  const second = await rolesOf(tenant, `?after=${first.next}`);
+  t.match([second.roles.length, second.next], [5, undefined]);
+  const whole = await rolesOf(tenant, '?limit=1000');
+  t.same([...first.roles, ...second.roles], whole.roles, 'pages join to the whole');
+  t.equal((await remove(tenant, 'ROLE_7')).status, 204);
+  t.equal((await create(tenant, { name: 'SUCCESSOR', rank: 9 })).status, 201, 'there is room again');
+});
 
 t.test('roles go with their tenant', async (t) => {
   const tenant = await app.createTenant();
