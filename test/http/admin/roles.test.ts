@@ -3,7 +3,7 @@ import type { FeedPage } from '../../../src/events/feed.ts';
 import { BUILT_IN_ROLES } from '../../../src/reconcile/roles.ts';
 import type { Tenant } from '../../../src/tenants/tenants.ts';
 import { startApp } from '../../support/app.ts';
-import { backendsWaiting } from '../../support/events.ts';
+import { backendsWaiting, firstFault } from '../../support/events.ts';
 
 interface RoleBody {
   readonly name: string;
@@ -76,6 +76,11 @@ t.test(
       { type: 'role.created', resource, actor: { kind: 'operator' }, before: null, after: made },
       { type: 'role.deleted', resource, before: made, after: null },
     ]);
+    t.equal(
+      await firstFault(app.context.db.kysely, tenant.id),
+      undefined,
+      'the chain holds what has no id too',
+    );
   },
 );
 
