@@ -6,7 +6,10 @@ export type UniqueConstraint =
   | 'tenant_name_key'
   | 'directory_name_key'
   | 'scim_user_user_name_key'
-  | 'scim_group_display_name_key';
+  | 'scim_group_display_name_key'
+  | 'team_name_key'
+  | 'role_pkey'
+  | 'role_rank_key';
 
 /** Whether `error` is the violation of this unique constraint. */
 export function violates(error: unknown, constraint: UniqueConstraint): boolean {

@@ -7,7 +7,8 @@ export interface EventRow {
   /** `<resource>.<past participle>`: `tenant.created`, `api_key.revoked`. */
   readonly type: string;
   readonly resourceType: string;
-  readonly resourceId: string;
+  /** null: what it happened to has a name and no id (a role). */
+  readonly resourceId: string | null;
   readonly before?: unknown;
   readonly after?: unknown;
 }

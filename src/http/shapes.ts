@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import Type, { type TSchema } from 'typebox';
 import { validate as isUuid, NIL } from 'uuid';
+import type { Page } from '../db/page.ts';
 import { notFound } from '../errors.ts';
-import type { Page } from '../tenants/page.ts';
 
 /** The shapes that several nouns of the JSON surfaces share. */
 

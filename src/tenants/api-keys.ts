@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Scope } from '../context.ts';
+import type { Page } from '../db/page.ts';
 import type { Tables } from '../db/tables.ts';
-import type { Page } from './page.ts';
 import type { ServiceKey } from './service-keys.ts';
 
 /** A credential of one tenant. */

@@ -1,6 +1,6 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Page } from '../db/page.ts';
 import type { DirectoryTable, Tables } from '../db/tables.ts';
-import type { Page } from './page.ts';
 
 /** One SCIM source of a tenant. */
 export interface Directory {

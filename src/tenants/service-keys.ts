@@ -1,7 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Scope } from '../context.ts';
+import type { Page } from '../db/page.ts';
 import type { ServiceKeyTable, Tables } from '../db/tables.ts';
-import type { Page } from './page.ts';
 
 /** A credential of the product that runs the service: it serves all tenants. */
 export interface ServiceKey {

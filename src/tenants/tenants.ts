@@ -1,9 +1,9 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { TenantSettings } from '../context.ts';
 import type { Database } from '../db/database.ts';
+import type { Page } from '../db/page.ts';
 import { run, statement, step } from '../db/statement.ts';
 import type { Tables, TenantTable } from '../db/tables.ts';
-import type { Page } from './page.ts';
 import { completeSettings, storedSettings } from './settings.ts';
 
 /** One customer organisation of the product. */

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import t, { type Test } from 'tap';
+import { BUILT_IN_ROLES } from '../../src/reconcile/roles.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import { type Answer, type AnyBody, type Method, startApp } from '../support/app.ts';
 
@@ -16,6 +17,8 @@ interface World {
   readonly directory: string;
   readonly apiKey: string;
   readonly serviceKey: string;
+  readonly team: string;
+  readonly role: string;
   readonly user: string;
   readonly group: string;
 }
@@ -26,6 +29,8 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   directory: ({ directory }) => [directory],
   apiKey: ({ apiKey }) => [apiKey],
   serviceKey: ({ serviceKey }) => [serviceKey],
+  team: ({ team }) => [team],
+  role: ({ role }) => [role, role.toLowerCase()],
   id: ({ user, group }, url) => (url.includes('/Groups/') ? [group, user] : [user, group]),
 };
 
@@ -36,6 +41,9 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /api/admin/v1/tenants/:tenant': { displayName: 'Taken over' },
   'POST /api/admin/v1/tenants/:tenant/directories': { name: 'taken-over' },
   'PATCH /api/admin/v1/tenants/:tenant/directories/:directory': { displayName: 'Taken over' },
+  'POST /api/admin/v1/tenants/:tenant/teams': { name: 'Taken over' },
+  'PATCH /api/admin/v1/tenants/:tenant/teams/:team': { name: 'Taken over' },
+  'POST /api/admin/v1/tenants/:tenant/roles': { name: 'TAKEN_OVER', rank: 1 },
   'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
   'POST /api/admin/v1/tenants/:tenant/api-keys/:apiKey/rotate': { overlapSeconds: 0 },
   'PUT /api/scim/v2/Users/:id': { userName: 'taken-over' },
@@ -83,11 +91,15 @@ async function makeWorld(): Promise<World> {
   await app.admin('POST', `/tenants/${tenant.id}/directories`, { name: directory });
   const { id: apiKey, key } = await app.apiKey(tenant, ['scim'], { directory });
   const { id: serviceKey } = await app.serviceKey(['read']);
+  const path = `/tenants/${tenant.id}`;
+  const { body: team } = await app.admin<{ id: string }>('POST', `${path}/teams`, { name: 'Victims' });
+  const role = `ROLE_${randomBytes(4).toString('hex').toUpperCase()}`;
+  await app.admin('POST', `${path}/roles`, { name: role, rank: 600 });
   const create = async (endpoint: string, body: object) =>
     (await app.send<{ id: string }>('POST', `/api/scim/v2/${endpoint}`, { key, body })).body.id;
   const user = await create('Users', { userName: 'victim', externalId: 'x-1' });
   const group = await create('Groups', { displayName: 'Victims', members: [{ value: user }] });
-  return { tenant, directory, apiKey, serviceKey, user, group };
+  return { tenant, directory, apiKey, serviceKey, team: team.id, role, user, group };
 }
 
 /** A world that is nowhere. */
@@ -98,6 +110,8 @@ function noWorld(): World {
     directory: `directory-${name}`,
     apiKey: randomUUID(),
     serviceKey: randomUUID(),
+    team: randomUUID(),
+    role: `ROLE_${name.toUpperCase()}`,
     user: randomUUID(),
     group: randomUUID(),
   };
@@ -180,6 +194,12 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
   ];
   t.match([tenant.body, directory.body], [{ displayName: null }, { displayName: null }]);
   t.match(keys.body.apiKeys, [{ id: victim.apiKey, expiresAt: null }]);
+  const [teams, roles] = [
+    await app.send<{ teams: AnyBody[] }>('GET', `${path}/teams`, operator),
+    await app.send<{ roles: AnyBody[] }>('GET', `${path}/roles`, operator),
+  ];
+  t.match(teams.body.teams, [{ id: victim.team, name: 'Victims' }]);
+  t.match(roles.body.roles.slice(BUILT_IN_ROLES.length), [{ name: victim.role }]);
   const { key } = await app.apiKey(victim.tenant, ['scim'], { directory: victim.directory });
   const [user, group] = [
     await app.send('GET', `/api/scim/v2/Users/${victim.user}`, { key }),
@@ -201,7 +221,15 @@ t.test('lists, filters and searches hold nothing of another tenant', async (t) =
     '?filter=displayName eq "Victims"',
   ];
   const theirs = new RegExp(
-    [victim.user, victim.group, victim.apiKey, victim.tenant.id, victim.directory].join('|'),
+    [
+      victim.user,
+      victim.group,
+      victim.apiKey,
+      victim.tenant.id,
+      victim.directory,
+      victim.team,
+      victim.role,
+    ].join('|'),
   );
   for (const { url } of lists) {
     for (const { who, key } of attackers) {

@@ -8,7 +8,9 @@ import { typedScope } from '../typebox.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
+import { roleRoutes } from './roles.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
+import { teamRoutes } from './teams.ts';
 import { tenantRoutes, tenantsRoutes } from './tenants.ts';
 
 /** The admin API under `/api/admin/v1`: the operator everywhere, a tenant's own key in its tenant. */
@@ -33,6 +35,8 @@ export async function adminSurface(
     tenantRoutes(typedScope(scope), context);
     directoryRoutes(typedScope(scope), context);
     apiKeyRoutes(typedScope(scope), context);
+    teamRoutes(typedScope(scope), context);
+    roleRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');
   });
   closePaths();

@@ -82,7 +82,7 @@ let made = 0;
 /** A body that holds, but for the members that it replaces. */
 const bodyOf = (schema: unknown, replaced: object = {}) => {
   made += 1;
-  const sound = { name: `sound-${made}`, scopes: ['read'] };
+  const sound = { name: `sound${made}`, scopes: ['read'], rank: 1_000 + made };
   const known = new Set(membersOf(schema));
   return { ...Object.fromEntries(Object.entries(sound).filter(([name]) => known.has(name))), ...replaced };
 };

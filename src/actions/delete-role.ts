@@ -1,0 +1,32 @@
+import { v7 as uuid } from 'uuid';
+import type { Actor, Context } from '../context.ts';
+import { transaction } from '../db/transaction.ts';
+import { AppError, notFound } from '../errors.ts';
+import { record } from '../events/record.ts';
+import { BUILT_IN_ROLES, deleteRoleRow } from '../reconcile/roles.ts';
+
+export interface DeleteRole {
+  readonly tenantId: string;
+  /** In any case. */
+  readonly name: string;
+}
+
+/** @throws AppError `conflict` (`built_in_role`): those stay. */
+export async function deleteRole(
+  context: Context,
+  actor: Actor,
+  { tenantId, name }: DeleteRole,
+): Promise<void> {
+  const kept = name.toUpperCase();
+  if (BUILT_IN_ROLES.some((role) => role.name === kept)) {
+    throw new AppError('conflict', `The role "${kept}" is built in and cannot be deleted`, {
+      reason: 'built_in_role',
+    });
+  }
+  const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
+  await transaction(context.db, async (trx) => {
+    const before = await deleteRoleRow(trx, tenantId, kept);
+    if (before === undefined) throw notFound('Role');
+    await record(trx, occasion, [{ type: 'role.deleted', resourceType: 'Role', resourceId: null, before }]);
+  });
+}

@@ -1,0 +1,126 @@
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Page } from '../db/page.ts';
+import type { Tables, TeamTable } from '../db/tables.ts';
+import { foldText } from '../scim/fold.ts';
+
+/** What users become members of on the product's side. */
+export const TEAM_KINDS = ['team', 'case_group'] as const;
+
+export interface Team {
+  readonly id: string;
+  /** Any text, matched exactly and in its case; unique among the teams of one kind. */
+  readonly name: string;
+  /** Never changed: rows of the group mapping name teams and case groups by different keys. */
+  readonly kind: (typeof TEAM_KINDS)[number];
+  /** The product's own id of the team, whatever it is. */
+  readonly externalId: string | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** Which teams a list is of: those with this name, of this kind. */
+export interface TeamFilter {
+  readonly name?: string | undefined;
+  readonly kind?: Team['kind'] | undefined;
+}
+
+/** @throws DatabaseError that violates `team_name_key` when the name is taken among the teams of the kind. */
+export async function insertTeam(trx: Transaction<Tables>, tenantId: string, team: Team): Promise<void> {
+  await trx
+    .insertInto('team')
+    .values({
+      tenant_id: tenantId,
+      id: team.id,
+      name: team.name,
+      name_folded: foldText(team.name),
+      kind: team.kind,
+      external_id: team.externalId,
+      version: 1,
+      created_at: team.createdAt,
+      updated_at: team.updatedAt,
+    })
+    .execute();
+}
+
+/** Writes what can change of a team, as a new version. Throws like `insertTeam`. */
+export async function updateTeam(trx: Transaction<Tables>, tenantId: string, team: Team): Promise<void> {
+  await trx
+    .updateTable('team')
+    .set(({ eb }) => ({
+      name: team.name,
+      name_folded: foldText(team.name),
+      external_id: team.externalId,
+      version: eb('version', '+', 1),
+      updated_at: team.updatedAt,
+    }))
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', team.id)
+    .execute();
+}
+
+/** Deletes a team and answers what it was; undefined: there was none. */
+export async function deleteTeamRow(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  id: string,
+): Promise<Team | undefined> {
+  const row = await trx
+    .deleteFrom('team')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+  return row && teamOf(row);
+}
+
+/** The team, locked against other changes of it until the transaction ends. */
+export async function teamForUpdate(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  id: string,
+): Promise<Team | undefined> {
+  const row = await byId(trx, tenantId, id).forNoKeyUpdate().executeTakeFirst();
+  return row && teamOf(row);
+}
+
+export async function teamById(
+  kysely: Kysely<Tables>,
+  tenantId: string,
+  id: string,
+): Promise<Team | undefined> {
+  const row = await byId(kysely, tenantId, id).executeTakeFirst();
+  return row && teamOf(row);
+}
+
+export async function listTeams(
+  kysely: Kysely<Tables>,
+  tenantId: string,
+  { name, kind, after, limit }: TeamFilter & Page,
+): Promise<Team[]> {
+  const rows = await kysely
+    .selectFrom('team')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .$if(name !== undefined, (teams) => teams.where('name', '=', String(name)))
+    .$if(kind !== undefined, (teams) => teams.where('kind', '=', kind as Team['kind']))
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map(teamOf);
+}
+
+function byId(kysely: Kysely<Tables>, tenantId: string, id: string) {
+  return kysely.selectFrom('team').selectAll().where('tenant_id', '=', tenantId).where('id', '=', id);
+}
+
+function teamOf(row: Selectable<TeamTable>): Team {
+  return {
+    id: row.id,
+    name: row.name,
+    kind: row.kind,
+    externalId: row.external_id,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
