@@ -14,6 +14,7 @@ import { BODY_LIMITS } from './limits.ts';
 import { SCIM_JSON } from './media-type.ts';
 import { baseUrlOf } from './request.ts';
 import { resourceRoutes } from './resource-routes.ts';
+import { noteSpelling } from './spelling.ts';
 import { userEndpoint } from './user-endpoint.ts';
 import { userLists } from './users.ts';
 
@@ -46,6 +47,7 @@ export async function scimSurface(
       'onRequest',
       requireScope('scim', (principal) => hasScope(principal, 'scim')),
     );
+    scope.addHook('onRequest', noteSpelling);
     withWrongMethods(scope, () => {
       userLists(scope, context);
       groupLists(scope, context);
