@@ -6,6 +6,7 @@ import { hasScope, requireOperator, requireScope } from '../plugins/bearer-auth.
 import { requireTenant } from '../plugins/tenant-scope.ts';
 import { typedScope } from '../typebox.ts';
 import { apiKeyRoutes } from './api-keys.ts';
+import { clientRoutes } from './clients.ts';
 import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
@@ -33,6 +34,7 @@ export async function adminSurface(
     tenantRoutes(typedScope(scope), context);
     directoryRoutes(typedScope(scope), context);
     apiKeyRoutes(typedScope(scope), context);
+    clientRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');
   });
   closePaths();
