@@ -24,7 +24,7 @@ create table refused_request (
   status smallint not null,
   scim_type text,
   detail text not null,
-  hint text,
+  hint text not null,
   request_id text not null,
   constraint refused_request_pkey primary key (tenant_id, id),
   constraint refused_request_tenant_exists foreign key (tenant_id) references tenant (tenant_id) on delete cascade

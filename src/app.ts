@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { ClientRecords } from './clients/client-records.ts';
 import type { Context } from './context.ts';
 import { adminSurface } from './http/admin/plugin.ts';
 import { DOCS, openApi } from './http/openapi.ts';
@@ -15,6 +16,7 @@ import type { Authenticate } from './tenants/authenticate.ts';
 
 export interface AppOptions {
   readonly authenticate: Authenticate;
+  readonly clients: ClientRecords;
   readonly trustedProxies: readonly string[];
   /** True from the first signal to stop on: `/readyz` says so while requests are still served. */
   isDraining(): boolean;
@@ -35,7 +37,7 @@ const TIMEOUTS = {
 
 /** The HTTP application, table of contents: one register a surface, each with its own way in and error shape. */
 export async function buildApp(context: Context, options: AppOptions): Promise<FastifyInstance> {
-  const { authenticate } = options;
+  const { authenticate, clients } = options;
   const app = fastify({
     loggerInstance: context.log as FastifyBaseLogger,
     logController,
@@ -60,7 +62,7 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
   await app.register(swagger, openApi(context));
 
   await app.register(opsSurface, { context, isDraining: options.isDraining });
-  await app.register(scimSurface, { prefix: SCIM_PREFIX, context, authenticate });
+  await app.register(scimSurface, { prefix: SCIM_PREFIX, context, authenticate, clients });
   await app.register(adminSurface, { prefix: '/api/admin/v1', context, authenticate });
   await app.register(productSurface, { prefix: '/api/v1', context, authenticate });
   await app.register(swaggerUi, DOCS);

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
+import { makeClientRecords } from './clients/client-records.ts';
 import { type Config, isExposedPlainly, readConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { type Database, openDatabase } from './db/database.ts';
@@ -50,12 +51,14 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
     operatorKeyHash: sha256(secrets.operatorKey),
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);
+  const clients = makeClientRecords(db);
   const app = await buildApp(context, {
     authenticate,
+    clients,
     trustedProxies: config.trustedProxies,
     isDraining: () => lifecycle.stopping.aborted,
   });
-  const workers = startWorkers(context, { flushUsage });
+  const workers = startWorkers(context, { flushUsage, clients });
   lifecycle.onStop(() => workers.stop());
   await serve(app, config, lifecycle);
   if (!config.databaseUrl) {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
+import { makeClientRecords } from './clients/client-records.ts';
 import { openDatabase } from './db/database.ts';
 
 /**
@@ -21,6 +22,7 @@ async function openApiText(): Promise<string> {
   };
   const app = await buildApp(context, {
     authenticate: () => Promise.reject(new Error('nobody asks')),
+    clients: makeClientRecords(db),
     trustedProxies: [],
     isDraining: () => false,
   });

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import { createTenant } from '../src/actions/create-tenant.ts';
 import { issueApiKey } from '../src/actions/issue-api-key.ts';
 import { buildApp } from '../src/app.ts';
+import { makeClientRecords } from '../src/clients/client-records.ts';
 import type { Actor } from '../src/context.ts';
 import { openDatabase } from '../src/db/database.ts';
 import { startEmbedded } from '../src/db/embedded/server.ts';
@@ -30,8 +31,9 @@ async function startService(t: Test, connection: string | pg.ClientConfig) {
     operatorKeyHash: Buffer.alloc(32),
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);
-  const app = await buildApp(context, { authenticate, trustedProxies: [], isDraining: () => false });
-  const workers = startWorkers(context, { flushUsage });
+  const clients = makeClientRecords(db);
+  const app = await buildApp(context, { authenticate, clients, trustedProxies: [], isDraining: () => false });
+  const workers = startWorkers(context, { flushUsage, clients });
   t.teardown(async () => {
     await app.close();
     await workers.stop();

@@ -16,13 +16,20 @@ export function violates(error: unknown, constraint: UniqueConstraint): boolean 
   return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === constraint;
 }
 
+/** Broken when what a row is about went away between a look at it and the write; a next look finds that out. */
+const WENT_AWAY = new Set([
+  'group_member_user_exists',
+  'tolerance_use_key_exists',
+  'refused_request_tenant_exists',
+]);
+
 /**
- * Whether the transaction may simply run again: PostgreSQL broke it off in favour of another, or a user went away
- * between two of its steps, and the next run finds that out in an orderly way.
+ * Whether the transaction may simply run again: PostgreSQL broke it off in favour of another, or what it is about
+ * went away, and the next run finds that out in an orderly way.
  */
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof pg.DatabaseError)) return false;
-  return error.code === '40001' || error.code === '40P01' || error.constraint === 'group_member_user_exists';
+  return error.code === '40001' || error.code === '40P01' || WENT_AWAY.has(error.constraint ?? '');
 }
 
 /** Broken when the directory or the tenant of a key was deleted while the key was still remembered. */

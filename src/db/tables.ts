@@ -151,7 +151,7 @@ export interface RefusedRequestTable {
   status: number;
   scim_type: string | null;
   detail: string;
-  hint: string | null;
+  hint: string;
   request_id: string;
 }
 

@@ -28,7 +28,9 @@ export function parseJson(bytes: Buffer): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw fault('json_syntax', `The body is not valid JSON: ${(error as Error).message}`);
+    // Without the part of the body that the message may quote: refusals are kept, and bodies hold secrets.
+    const problem = (error as Error).message.replace(/, (?:\.{3})?".*$/s, '');
+    throw fault('json_syntax', `The body is not valid JSON: ${problem}`);
   }
   // JSON.parse keeps the last of two equal names: the text then holds more members than the value.
   if (inspect(value, []) < memberCount) throw fault('json_duplicate', duplicateMessage(text));

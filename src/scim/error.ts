@@ -11,20 +11,41 @@ export type ScimType =
   | 'invalidVers'
   | 'sensitive';
 
+export interface ScimErrorOptions {
+  /** What to do about it, for the admin who reads of the refusal; the `detail` says it too. */
+  readonly hint?: string | undefined;
+  /** The tolerance that would have read the message, but for strict mode (`quirks.ts`). */
+  readonly tolerance?: string | undefined;
+}
+
 /** A message that does not hold: HTTP status, `scimType` and a `detail` that says what, where and what to do. */
 export class ScimError extends Error {
   readonly status: number;
   readonly scimType: ScimType | undefined;
+  readonly hint: string | undefined;
+  readonly tolerance: string | undefined;
 
-  constructor(status: number, scimType: ScimType | undefined, detail: string) {
+  constructor(
+    status: number,
+    scimType: ScimType | undefined,
+    detail: string,
+    { hint, tolerance }: ScimErrorOptions = {},
+  ) {
     super(detail);
     this.name = 'ScimError';
     this.status = status;
     this.scimType = scimType;
+    this.hint = hint;
+    this.tolerance = tolerance;
   }
 }
 
+/** A path or a name as a detail quotes it: short, and without the strings of its filters, which hold names. */
+export function quotable(text: string): string {
+  return text.slice(0, 200).replace(/"[^"]*"?/g, '"…"');
+}
+
 /** 400 with the given `scimType`: by far the most common refusal. */
-export function badRequest(scimType: ScimType, detail: string): ScimError {
-  return new ScimError(400, scimType, detail);
+export function badRequest(scimType: ScimType, detail: string, options?: ScimErrorOptions): ScimError {
+  return new ScimError(400, scimType, detail, options);
 }

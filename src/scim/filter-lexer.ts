@@ -157,6 +157,7 @@ class FilterLexer {
     const position = ++this.#at;
     const text = this.#take(WORD);
     if (text === undefined) throw invalidFilter('Expected a sub-attribute after "]."', position);
+    note(this.#reading, 'filterAfterBrackets', place(position));
     this.#skeleton.push('and');
     this.#term({ text, position });
   }

@@ -119,7 +119,7 @@ function resolveTerm(term: Term, scope: Scope, reading: Reading): FilterNode {
   const path = resolvePath(term.path, scope);
   if (term.operator === 'pr') return { kind: 'present', path };
   const { operator, value } = term;
-  const compared = withDefaultValue(path, term.path);
+  const compared = withDefaultValue(path, term.path, reading);
   const attribute = compared.subAttribute ?? compared.attribute;
   const isNull = value.text === 'null' && !value.quoted;
   if (!(isNull ? EQUALITY : OPERATORS[attribute.type]).includes(operator)) {
@@ -147,9 +147,15 @@ const OPERATORS: Readonly<Record<AttributeType, readonly CompareOperator[]>> = {
 };
 
 /** `emails co "x"` means `emails.value co "x"`; likewise `manager eq "…"` and `members eq "…"` (Entra ID). */
-function withDefaultValue(path: AttributePath, { text, position }: WrittenPath): AttributePath {
+function withDefaultValue(
+  path: AttributePath,
+  { text, position }: WrittenPath,
+  reading: Reading,
+): AttributePath {
   if (path.subAttribute !== undefined || path.attribute.type !== 'complex') return path;
   const value = resolveElementPath(path, 'value');
+  // RFC 7644 section 3.4.2.2 speaks of attributes with several values.
+  if (value !== undefined && !path.attribute.multiValued) note(reading, 'filterComplex', place(position));
   if (value !== undefined) return value;
   const names = path.attribute.subAttributes?.map(({ name }) => name).join(', ');
   throw invalidFilter(
@@ -184,6 +190,7 @@ function readValue(written: WrittenValue, attribute: Attribute, reading: Reading
       if (!quoted) note(reading, 'filterBareWord', place(position));
       return { value: foldValue(attribute, text), literal: text };
   }
-  const problem = `"${attribute.name}" takes a value of type ${attribute.type}, not "${excerpt(text)}"`;
+  // The value itself is not quoted: it may be a name, and refusals are kept.
+  const problem = `"${attribute.name}" takes a value of type ${attribute.type}, which this is not`;
   throw invalidFilter(problem, position);
 }

@@ -1,5 +1,6 @@
 import { badRequest } from './error.ts';
 import { isObject, ownValue } from './json.ts';
+import { note } from './quirks.ts';
 import type { FilterNode, JsonValue, PatchOperation, Resource } from './types.ts';
 
 /** One change of a group's members; ids are user ids in lower case. */
@@ -49,13 +50,17 @@ export function splitMemberOperations(operations: readonly PatchOperation[]): {
   return { attributeOperations, steps };
 }
 
-function memberStep({ op, target, value }: PatchOperation): MemberStep {
+function memberStep({ op, target, value, reading }: PatchOperation): MemberStep {
   if (target.kind === 'element' && target.subAttribute === undefined) {
     const ids = idsOf(target.filter);
     if (op === 'remove') return ids ? { kind: op, ids } : { kind: 'removeWhere', filter: target.filter };
     // `add members[value eq "a"]` with that same member: it is one afterwards.
     const [id] = userIds(value ?? []);
-    if (ids?.length === 1 && ids[0] === id) return { kind: 'add', ids };
+    if (ids?.length === 1 && ids[0] === id) {
+      // Whether it is one already is not known without reading the group; then there would be nothing to do.
+      if (reading) note(reading, 'valuePathCreates', 'members');
+      return { kind: 'add', ids };
+    }
   }
   if (target.kind === 'attribute' && target.path.subAttribute === undefined) {
     if (op === 'remove') {

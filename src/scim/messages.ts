@@ -4,7 +4,7 @@ import { badRequest, type ScimType } from './error.ts';
 import { parseFilter } from './filter.ts';
 import { isObject, uniqueEntries } from './json.ts';
 import { resolveAttributePath } from './path.ts';
-import { type Projection, readProjection } from './project.ts';
+import { noteValuePaths, type Projection, readProjection } from './project.ts';
 import { note } from './quirks.ts';
 import type { AttributePath, FilterNode, JsonObject, JsonValue, Reading, ResourceType } from './types.ts';
 
@@ -27,12 +27,34 @@ export function readMessage(body: unknown, urn: string, reading: Reading): Reado
   if (!Array.isArray(schemas) || !schemas.every((schema) => typeof schema === 'string')) {
     throw badRequest('invalidSyntax', 'schemas must be an array of URIs');
   }
+  const others = schemas.filter((schema) => schema.toLowerCase() !== urn.toLowerCase());
   if (schemas.length === 0) note(reading, 'schemasMissing');
-  else if (!schemas.some((schema) => schema.toLowerCase() === urn.toLowerCase())) {
+  else if (others.length === schemas.length) {
     throw badRequest('invalidSyntax', `schemas must contain "${urn}"`);
+  } else if (schemas.length > 1) note(reading, 'unknownSchema', others[0] ?? urn);
+  for (const name of members.keys()) {
+    if (MEMBERS[urn]?.includes(name) === false) note(reading, 'unknownAttribute', name);
   }
   return members;
 }
+
+/** Query parameters (RFC 7644 section 3.4.2, RFC 9865 section 2), as they are written in a URL. */
+export const PARAMETERS = [
+  'filter',
+  'sortBy',
+  'sortOrder',
+  'startIndex',
+  'count',
+  'cursor',
+  'attributes',
+  'excludedAttributes',
+] as const;
+
+/** What a message may hold, in lower case. */
+const MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  [PATCH_OP]: ['schemas', 'operations'],
+  [SEARCH_REQUEST]: ['schemas', ...PARAMETERS.map((name) => name.toLowerCase())],
+};
 
 /** A query, RFC 7644 section 3.4.2. `startIndex` is at least 1, `count` between 0 and `MAX_RESULTS`. */
 export interface ListQuery {
@@ -59,19 +81,16 @@ export function readListQuery(
   const sortBy = readText(parameters, 'sortBy');
   const startIndex = readInteger(parameters, 'startIndex') ?? 1;
   const count = readInteger(parameters, 'count') ?? DEFAULT_COUNT;
+  const attributes = readNames(parameters, 'attributes');
+  const excludedAttributes = readNames(parameters, 'excludedAttributes');
+  noteValuePaths([...(attributes ?? []), ...(excludedAttributes ?? [])], reading);
   return {
     ...(filter !== undefined && { filter: parseFilter(filter, type, reading) }),
     ...(sortBy !== undefined && { sortBy: readSortBy(sortBy, type) }),
     sortOrder: readSortOrder(readText(parameters, 'sortOrder')),
     startIndex: Math.max(startIndex, 1),
     count: Math.min(Math.max(count, 0), MAX_RESULTS),
-    projection: readProjection(
-      {
-        attributes: readNames(parameters, 'attributes'),
-        excludedAttributes: readNames(parameters, 'excludedAttributes'),
-      },
-      type,
-    ),
+    projection: readProjection({ attributes, excludedAttributes }, type),
   };
 }
 

@@ -1,6 +1,6 @@
 import { resolveAttributePath, schemasOf } from './attribute-path.ts';
 import { Effort } from './effort.ts';
-import { badRequest, ScimError } from './error.ts';
+import { badRequest, quotable, ScimError } from './error.ts';
 import { isObject, uniqueEntries } from './json.ts';
 import { PATCH_OP, readMessage } from './messages.ts';
 import { parsePatchPath } from './path.ts';
@@ -50,7 +50,7 @@ export function readPatch(body: unknown, type: ResourceType, reading: Reading): 
       return readOperation(operation, context);
     } catch (error) {
       if (!(error instanceof ScimError)) throw error;
-      throw new ScimError(error.status, error.scimType, `Operations[${index}]: ${error.message}`);
+      throw new ScimError(error.status, error.scimType, `Operations[${index}]: ${error.message}`, error);
     }
   });
 }
@@ -68,9 +68,17 @@ function readOperation(operation: JsonValue, context: Context): PatchOperation[]
   if (value === undefined && op !== 'remove') {
     throw badRequest('invalidValue', `value is missing: ${op} needs one`);
   }
+  for (const name of members.keys()) {
+    if (!OPERATION.has(name)) note(context.reading, 'unknownAttribute', name);
+  }
   if (path !== '') return readPath(op, path, value, context);
-  return op === 'remove' ? readRemoveWithoutPath(value, context) : readMembers(op, value, '', context);
+  if (op === 'remove') return readRemoveWithoutPath(value, context);
+  note(context.reading, 'pathless');
+  return readMembers(op, value, '', context);
 }
+
+/** What an operation may hold, in lower case (RFC 7644 section 3.5.2). */
+const OPERATION: ReadonlySet<string> = new Set(['op', 'path', 'value']);
 
 /** An operation with a path: what it may not write is refused, except for the password, which is dropped. */
 function readPath(op: Op, path: string, value: JsonValue | undefined, context: Context): PatchOperation[] {
@@ -78,7 +86,7 @@ function readPath(op: Op, path: string, value: JsonValue | undefined, context: C
   if (isSchemas(target) && op !== 'remove') return [];
   const [readOnly] = definitions(target).filter(({ mutability }) => mutability === 'readOnly');
   if (readOnly !== undefined) {
-    throw badRequest('mutability', `${path} is read-only: only the service sets it`);
+    throw badRequest('mutability', `${quotable(path)} is read-only: only the service sets it`);
   }
   return isDropped(target, value, path, context.reading) ? [] : readTarget(op, target, value, context);
 }
@@ -175,7 +183,11 @@ function readTarget(
 ): PatchOperation[] {
   const { reading } = context;
   if (op === 'remove') return readRemove(target, value, reading);
-  if (target.kind === 'resource') return readMembers(op, value, `${context.type.schema.id}:`, context);
+  if (target.kind === 'resource') {
+    // The URN of the core schema is no attribute: as a path it says as much as none.
+    note(reading, 'pathless', context.type.schema.id);
+    return readMembers(op, value, `${context.type.schema.id}:`, context);
+  }
   if (target.kind === 'extension') {
     if (isNoValue(value, target.extension.id, reading)) return [{ op: 'remove', target }];
     return readMembers(op, value, `${target.extension.id}:`, context);
@@ -185,7 +197,7 @@ function readTarget(
   const element = target.subAttribute ?? { ...attribute, multiValued: false };
   const suffix = target.subAttribute === undefined ? '' : `.${target.subAttribute.name}`;
   const read = readAttributeValue(value, element, `${attribute.name}[…]${suffix}`, reading);
-  return [read === undefined ? { op: 'remove', target } : { op, target, value: read }];
+  return [read === undefined ? { op: 'remove', target } : { op, target, value: read, reading }];
 }
 
 function readAttribute(

@@ -3,8 +3,10 @@ import { badRequest } from './error.ts';
 import { isObject, ownValue, sameJson } from './json.ts';
 import { matchesElement, seedFromFilter } from './match.ts';
 import { addValues, removeListed, replaceValues, withOnePrimary } from './patch-values.ts';
+import { note } from './quirks.ts';
 import type {
   Attribute,
+  AttributePath,
   FilterNode,
   JsonObject,
   JsonValue,
@@ -48,7 +50,7 @@ function requireAssigned(before: Resource, after: Resource, type: ResourceType):
 }
 
 /** What an operation does to one attribute, and the request that pays for it. */
-type Change = Pick<PatchOperation, 'op' | 'value'> & { readonly effort: Effort };
+type Change = Pick<PatchOperation, 'op' | 'value' | 'reading'> & { readonly effort: Effort };
 
 function applyOperation(draft: Resource, operation: PatchOperation, effort: Effort): void {
   const { op, target } = operation;
@@ -94,6 +96,7 @@ function changePart(holder: JsonObject, attribute: Attribute, subAttribute: Attr
 
 /** The elements of a multi-valued attribute that an operation is about: those that a filter selects, or all. */
 interface Selection {
+  readonly path?: AttributePath;
   readonly filter?: FilterNode;
   readonly subAttribute?: Attribute;
 }
@@ -145,7 +148,7 @@ function saysSomething(element: JsonObject): boolean {
 function writeSelected(
   elements: readonly JsonValue[],
   selected: ReadonlySet<JsonValue>,
-  { filter, subAttribute }: Selection,
+  { path, filter, subAttribute }: Selection,
   change: Change,
 ): JsonValue[] {
   const seed = filter === undefined ? {} : seedFromFilter(filter);
@@ -154,6 +157,9 @@ function writeSelected(
       'noTarget',
       'The value path matches nothing, and has no "eq" term that says what to create',
     );
+  }
+  if (selected.size === 0 && filter !== undefined && change.reading) {
+    note(change.reading, 'valuePathCreates', path?.attribute.name);
   }
   const fresh = new Set<JsonValue>();
   const write = (element: JsonValue): JsonValue => {

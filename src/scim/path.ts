@@ -1,5 +1,5 @@
 import { readAttributePath, resolveElementPath, schemasOf } from './attribute-path.ts';
-import { badRequest, type ScimError } from './error.ts';
+import { badRequest, quotable, type ScimError } from './error.ts';
 import { parseElementFilter } from './filter.ts';
 import { FILTER_LIMITS } from './filter-lexer.ts';
 import type { AttributePath, PatchTarget, Reading, ResourceType } from './types.ts';
@@ -62,5 +62,5 @@ function resolve(type: ResourceType, text: string, reading: Reading): AttributeP
 }
 
 function invalidPath(text: string, problem: string): ScimError {
-  return badRequest('invalidPath', `The path "${text.slice(0, 200)}" does not hold: ${problem}`);
+  return badRequest('invalidPath', `The path "${quotable(text)}" does not hold: ${problem}`);
 }

@@ -1,6 +1,7 @@
 import { badRequest } from './error.ts';
 import { isObject, ownValue } from './json.ts';
 import { resolveAttributePath } from './path.ts';
+import { note } from './quirks.ts';
 import { BASE_TYPES } from './resource-types.ts';
 import type {
   Attribute,
@@ -8,6 +9,7 @@ import type {
   JsonObject,
   JsonValue,
   PatchOperation,
+  Reading,
   Resource,
   ResourceType,
 } from './types.ts';
@@ -101,6 +103,12 @@ function operationNames(operations: readonly PatchOperation[]): string[] {
     const { path, subAttribute } = target;
     return [nameOf({ ...path, ...(subAttribute && { subAttribute }) })];
   });
+}
+
+/** Notes the value paths among the names (the Entra ID Postman collection), which `readProjection` takes for names. */
+export function noteValuePaths(names: Names, reading: Reading): void {
+  const found = splitNames(names).find((name) => name.includes('['));
+  if (found !== undefined) note(reading, 'attributesValuePath', found);
 }
 
 function splitNames(names: Names): string[] {

@@ -1,4 +1,4 @@
-import { badRequest, type ScimType } from './error.ts';
+import { badRequest, quotable, type ScimType } from './error.ts';
 import { isObject } from './json.ts';
 import type { Attribute, JsonObject, JsonValue, Reading } from './types.ts';
 
@@ -20,7 +20,7 @@ export const TOLERANCES = {
   unknownSchema: {
     source:
       'Entra ID (the ADSCIM group URN, a misspelt enterprise URN), use-scim-to-provision-users-and-groups',
-    hint: 'list only schemas that /ResourceTypes announces',
+    hint: 'list only schemas of this resource or message, each once',
     scimType: 'invalidSyntax',
   },
   unknownAttribute: {
@@ -68,10 +68,21 @@ export const TOLERANCES = {
     hint: 'write add, remove and replace in lower case',
     scimType: 'invalidSyntax',
   },
+  // The RFC allows it; draft-zollner-scim-interop-profile-02, which strict mode follows here, does not.
+  pathless: {
+    source: 'Okta, Entra ID with aadOptscim062020 and authentik send PATCH operations without a path',
+    hint: 'give the attribute in "path", one operation for each attribute',
+    scimType: 'invalidSyntax',
+  },
   pathAsName: {
     source: 'Entra ID with aadOptscim062020 sends dotted names and value paths as the keys of a value',
     hint: 'give the path in "path"',
     scimType: 'invalidSyntax',
+  },
+  valuePathCreates: {
+    source: 'Entra ID adds every new e-mail address, phone number and address by a value path',
+    hint: 'add a value that is not there yet with the path of its attribute, such as emails',
+    scimType: 'noTarget',
   },
   removeListed: {
     source: 'Entra ID without aadOptscim062020, authentik and JumpCloud remove members by a list of values',
@@ -98,6 +109,36 @@ export const TOLERANCES = {
     hint: 'write a backslash in a string as \\\\',
     scimType: 'invalidFilter',
   },
+  filterAfterBrackets: {
+    source: 'Entra ID matches by emails[type eq "work"].value eq "…"',
+    hint: 'put all terms into the brackets: emails[type eq "work" and value eq "…"]',
+    scimType: 'invalidFilter',
+  },
+  filterComplex: {
+    source: 'Entra ID checks references by manager eq "…"',
+    hint: 'name the part that is compared, such as manager.value',
+    scimType: 'invalidFilter',
+  },
+  filterPlus: {
+    source: 'Entra ID writes the spaces of a filter as "+"',
+    hint: 'write a space in a URL as %20, and a plus as %2B',
+    scimType: 'invalidFilter',
+  },
+  attributesValuePath: {
+    source: 'the Entra ID Postman collection asks for attributes=emails[type eq "work"]',
+    hint: 'name attributes and sub-attributes only, such as emails.value',
+    scimType: 'invalidValue',
+  },
+  parameterCase: {
+    source: 'the Entra ID Postman collection writes startindex',
+    hint: 'write the names of query parameters as RFC 7644 does, such as startIndex',
+    scimType: 'invalidSyntax',
+  },
+  endpointSpelling: {
+    source: 'Entra ID asks for /users, Keycloak for //Users, the Entra ID Postman collection for /Users/',
+    hint: 'write endpoints as /ResourceTypes announces them, without doubled or trailing slashes',
+    scimType: 'invalidSyntax',
+  },
   urnDot: {
     source: 'Entra ID writes urn:…:enterprise:2.0:User.manager',
     hint: "write a colon after the schema's URN",
@@ -111,8 +152,9 @@ export type ToleranceName = keyof typeof TOLERANCES;
 export function note(reading: Reading, name: ToleranceName, where?: string): void {
   if (reading.strict) {
     const { hint, scimType } = TOLERANCES[name];
-    const place = where === undefined ? '' : ` (${where.slice(0, 200)})`;
-    throw badRequest(scimType, `Strict mode does not tolerate "${name}"${place}: ${hint}`);
+    const place = where === undefined ? '' : ` (${quotable(where)})`;
+    const detail = `Strict mode does not tolerate "${name}"${place}: ${hint}`;
+    throw badRequest(scimType, detail, { hint, tolerance: name });
   }
   reading.tolerances.add(name);
 }
@@ -131,9 +173,16 @@ export function readBoolean(value: unknown, where: string, reading: Reading): bo
   return folded === 'true';
 }
 
-/** Whether a value unassigns (RFC 7643 section 2.5: null and []), also as "" (Okta, OneLogin, Entra ID). */
-export function isNoValue(value: unknown, where: string, reading: Reading): boolean {
-  if (value === null || (Array.isArray(value) && value.length === 0)) return true;
+/**
+ * Whether a value unassigns (RFC 7643 section 2.5: null, and [] where there may be several values), also as ""
+ * (Okta, OneLogin, Entra ID).
+ */
+export function isNoValue(value: unknown, where: string, reading: Reading, multiValued = false): boolean {
+  if (value === null) return true;
+  if (Array.isArray(value) && value.length === 0) {
+    if (!multiValued) note(reading, 'listAroundOne', where);
+    return true;
+  }
   if (value !== '') return false;
   note(reading, 'emptyText', where);
   return true;
@@ -175,6 +224,6 @@ export function readOperationName(
 ): 'add' | 'remove' | 'replace' | undefined {
   const name = typeof value === 'string' ? value.toLowerCase() : undefined;
   if (name !== 'add' && name !== 'remove' && name !== 'replace') return undefined;
-  if (name !== value) note(reading, 'operationCase', `"${value}"`);
+  if (name !== value) note(reading, 'operationCase', String(value));
   return name;
 }

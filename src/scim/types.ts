@@ -122,6 +122,8 @@ export interface PatchOperation {
   readonly target: PatchTarget;
   /** Validated and in canonical form; absent on a `remove` without a value. */
   readonly value?: JsonValue;
+  /** Where a value path is written: how it was read, because only the resource shows whether it matches. */
+  readonly reading?: Reading;
 }
 
 /**

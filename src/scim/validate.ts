@@ -74,9 +74,11 @@ function readSchemas(value: JsonValue, type: ResourceType, reading: Reading): vo
   if (!value.some((urn) => urn.toLowerCase() === base.toLowerCase())) {
     throw badRequest('invalidSyntax', `schemas must contain "${base}" at ${type.endpoint}`);
   }
+  const seen = new Set<string>();
   for (const urn of value) {
     const known = urn.toLowerCase() === base.toLowerCase() || findExtension(type, urn) !== undefined;
-    if (!known) note(reading, 'unknownSchema', urn);
+    if (!known || seen.has(urn)) note(reading, 'unknownSchema', urn);
+    seen.add(urn);
   }
 }
 

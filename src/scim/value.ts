@@ -64,7 +64,7 @@ export function readAttributeValue(
   where: string,
   reading: Reading,
 ): JsonValue | undefined {
-  if (isNoValue(value, where, reading)) return undefined;
+  if (isNoValue(value, where, reading, attribute.multiValued)) return undefined;
   if (attribute.multiValued) return readElements(readList(value, where, reading), attribute, where, reading);
   if (attribute.type !== 'complex') return readSimple(value, attribute.type, where, reading);
   const single = unwrapOne(value, where, reading);

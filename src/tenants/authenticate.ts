@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { type Credential, findCredential } from './credentials.ts';
-import { type PresentedKey, readKey, sameHash, sha256 } from './key-format.ts';
+import { type KeyIds, type PresentedKey, readKey, sameHash, sha256 } from './key-format.ts';
 import { makeRecall } from './recall.ts';
 import { makeUsage } from './usage.ts';
 
@@ -35,12 +35,12 @@ export function makeAuthenticator(context: Context): Authenticator {
     credential: string | undefined,
     log: Pick<Logger, 'info'> = context.log,
   ): Promise<Principal> {
-    if (credential === undefined) throw refusal();
+    if (credential === undefined) throw new CredentialRefusal(undefined);
     if (sameHash(sha256(credential), context.operatorKeyHash)) return { kind: 'operator' };
     const presented = readKey(credential);
     if (presented === undefined) {
       log.info({ reason: 'malformed' }, 'credential refused');
-      throw refusal();
+      throw new CredentialRefusal(undefined);
     }
     const now = context.now();
     const found = await lookUp(`${presented.tenantId} ${presented.keyId}`, () =>
@@ -49,7 +49,7 @@ export function makeAuthenticator(context: Context): Authenticator {
     const reason = fault(presented, found, now);
     if (found === undefined || reason !== undefined) {
       log.info({ keyId: presented.keyId, tenantId: presented.tenantId, reason }, 'credential refused');
-      throw refusal();
+      throw new CredentialRefusal(endedKey(presented, reason));
     }
     usage.mark(presented, now);
     return found.principal;
@@ -72,8 +72,24 @@ function fault({ secretHash }: PresentedKey, found: Credential | undefined, now:
   return undefined;
 }
 
-function refusal(): AppError {
-  return new AppError('unauthorized', 'The credential is missing or does not hold', {
-    hint: 'Send "Authorization: Bearer <key>" with a key that is neither revoked nor expired.',
-  });
+/** A tenant's key that was shown with its right secret, and does not hold any more. */
+export interface EndedKey extends Required<KeyIds> {
+  readonly because: 'revoked' | 'expired';
+}
+
+/** The one refusal. Which key it was is for the records of its tenant alone: the caller never learns it. */
+export class CredentialRefusal extends AppError {
+  readonly ended: EndedKey | undefined;
+
+  constructor(ended: EndedKey | undefined) {
+    super('unauthorized', 'The credential is missing or does not hold', {
+      hint: 'Send "Authorization: Bearer <key>" with a key that is neither revoked nor expired.',
+    });
+    this.ended = ended;
+  }
+}
+
+function endedKey({ tenantId, keyId }: KeyIds, because: Fault | undefined): EndedKey | undefined {
+  if (tenantId === undefined || (because !== 'revoked' && because !== 'expired')) return undefined;
+  return { tenantId, keyId, because };
 }

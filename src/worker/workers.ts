@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ClientRecords } from '../clients/client-records.ts';
 import type { Context } from '../context.ts';
 import { EVENTS_PER_TURN, releaseSealing, seal } from '../events/seal.ts';
 import { startLoop } from './loop.ts';
@@ -8,15 +9,26 @@ interface Workers {
   stop(): Promise<void>;
 }
 
-/**
- * Starts what this process does beside answering requests.
- * @param flushUsage writes down when each key was last used.
- */
-export function startWorkers(
-  { db, log }: Context,
-  { flushUsage }: { flushUsage: () => Promise<void> },
-): Workers {
+interface Kept {
+  /** Writes down when each key was last used. */
+  flushUsage(): Promise<void>;
+  readonly clients: ClientRecords;
+}
+
+/** Starts what this process does beside answering requests: `kept` is what requests leave in memory. */
+export function startWorkers({ db, log }: Context, { flushUsage, clients }: Kept): Workers {
   const holder = randomUUID();
+  const { toleranceUses, refusedRequests } = clients;
+  const flushed = (name: string, milliseconds: number, flush: () => Promise<void>) =>
+    startLoop({
+      name,
+      idle: { shortest: milliseconds, longest: milliseconds },
+      log,
+      async turn() {
+        await flush();
+        return 'some';
+      },
+    });
   const loops = [
     startLoop({
       name: 'seal events',
@@ -27,20 +39,19 @@ export function startWorkers(
         return sealed === EVENTS_PER_TURN ? 'more' : sealed > 0 ? 'some' : 'none';
       },
     }),
-    startLoop({
-      name: 'flush key usage',
-      idle: { shortest: 30_000, longest: 30_000 },
-      log,
-      async turn() {
-        await flushUsage();
-        return 'some';
-      },
-    }),
+    flushed('flush key usage', 30_000, flushUsage),
+    flushed('flush tolerance uses', 3_000, toleranceUses.flush),
+    flushed('flush refused requests', 1_000, refusedRequests.flush),
   ];
   return {
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()));
-      const last = await Promise.allSettled([releaseSealing(db, holder), flushUsage()]);
+      const last = await Promise.allSettled([
+        releaseSealing(db, holder),
+        flushUsage(),
+        toleranceUses.flush(),
+        refusedRequests.flush(),
+      ]);
       for (const { reason } of last.filter((each) => each.status === 'rejected')) {
         log.warn({ err: reason }, 'not handed over at the end');
       }

@@ -1,6 +1,7 @@
 import type { InjectOptions } from 'fastify';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../src/app.ts';
+import { makeClientRecords } from '../../src/clients/client-records.ts';
 import { makeLogger } from '../../src/http/plugins/logger.ts';
 import { makeAuthenticator } from '../../src/tenants/authenticate.ts';
 import { startApp } from '../support/app.ts';
@@ -17,7 +18,8 @@ async function startLogged(t: Test) {
   const log = makeLogger({ level: 'debug', destination: { write: (line: string) => text.push(line) } });
   const context = { ...fixtures.context, log };
   const { authenticate } = makeAuthenticator(context);
-  const app = await buildApp(context, { authenticate, trustedProxies: [], isDraining: () => false });
+  const clients = makeClientRecords(context.db);
+  const app = await buildApp(context, { authenticate, clients, trustedProxies: [], isDraining: () => false });
   t.teardown(() => app.close());
   const tenant = await fixtures.createTenant();
   const { id: keyId, key } = await fixtures.apiKey(tenant, ['scim'], { directory: 'default' });

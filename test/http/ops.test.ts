@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../src/app.ts';
+import { makeClientRecords } from '../../src/clients/client-records.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { MIGRATIONS } from '../../src/db/migrate.ts';
 import { makeAuthenticator } from '../../src/tenants/authenticate.ts';
@@ -19,7 +20,8 @@ async function startOps(t: Test, connection: string, isDraining = () => false) {
     operatorKeyHash: Buffer.alloc(32),
   };
   const { authenticate } = makeAuthenticator(context);
-  const app = await buildApp(context, { authenticate, trustedProxies: [], isDraining });
+  const clients = makeClientRecords(db);
+  const app = await buildApp(context, { authenticate, clients, trustedProxies: [], isDraining });
   t.teardown(async () => {
     await app.close();
     await db.close();

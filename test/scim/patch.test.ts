@@ -234,7 +234,10 @@ t.test('each tolerance is noted, and refused in strict mode with its name', asyn
     ['operationCase', { op: 'Add', path: 'title', value: 'x' }],
     ['pathAsName', { op: 'add', value: { 'name.givenName': 'x' } }],
     ['pathAsName', { op: 'add', value: { 'emails[type eq "work"].value': 'x' } }],
+    ['pathAsName', add(ENTERPRISE, { 'manager.value': 'm' })],
+    ['pathless', add(CORE_USER, { title: 'x' })],
     ['unknownAttribute', { op: 'add', value: { shoeSize: 1 } }],
+    ['unknownAttribute', { ...add('title', 'x'), name: 'addTitle' }],
     ['unknownAttribute', add('name', { nick: 1 })],
     ['readOnlyAttribute', { op: 'add', value: { id: 'x' } }],
     ['password', add('password', 'x')],
@@ -251,10 +254,11 @@ t.test('each tolerance is noted, and refused in strict mode with its name', asyn
     const body = { schemas: [PATCH_OP], Operations: [operation] };
     const lenient = reading();
     readPatch(body, USER_TYPE, lenient);
-    t.strictSame([...lenient.tolerances], [name], name);
+    const pathless = Object.hasOwn(operation as object, 'path') ? [] : ['pathless'];
+    t.strictSame([...lenient.tolerances], [...pathless, name], name);
     t.match(
       refusal(() => readPatch(body, USER_TYPE, reading(true))),
-      new RegExp(`^\\w+: .*"${name}"`),
+      new RegExp(`^\\w+: .*"${pathless[0] ?? name}"`),
       name,
     );
   }

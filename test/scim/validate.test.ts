@@ -365,12 +365,14 @@ t.test('each tolerance is noted, and refused in strict mode with its name', asyn
   const cases: [name: string, body: JsonObject][] = [
     ['schemasMissing', { userName: 'bjensen' }],
     ['unknownSchema', { ...BASE, schemas: [CORE_USER, 'urn:x'] }],
+    ['unknownSchema', { ...BASE, schemas: [CORE_USER, CORE_USER] }],
     ['unknownAttribute', { ...BASE, shoeSize: 43 }],
     ['password', { ...BASE, password: 'x' }],
     ['booleanText', { ...BASE, active: 'True' }],
     ['emptyText', { ...BASE, title: '' }],
     ['listWithoutBrackets', { ...BASE, emails: { value: 'a' } }],
     ['listAroundOne', { ...BASE, name: [{ givenName: 'B' }] }],
+    ['listAroundOne', { ...BASE, title: [] }],
     ['bareValue', { ...BASE, roles: ['a'] }],
   ];
   for (const [name, body] of cases) {

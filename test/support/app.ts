@@ -8,6 +8,7 @@ import { createTenant as createTenantAction } from '../../src/actions/create-ten
 import { issueApiKey } from '../../src/actions/issue-api-key.ts';
 import { issueServiceKey } from '../../src/actions/issue-service-key.ts';
 import { buildApp } from '../../src/app.ts';
+import { makeClientRecords } from '../../src/clients/client-records.ts';
 import type { Actor, Context, Scope } from '../../src/context.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { seal } from '../../src/events/seal.ts';
@@ -61,8 +62,10 @@ export async function startApp(t: Test, options: StartOptions = {}) {
   const operatorKey = randomBytes(32).toString('base64url');
   const context = makeContext(connectionString, operatorKey, options);
   const { authenticate, flushUsage } = makeAuthenticator(context);
+  const clients = makeClientRecords(context.db);
   const routes: RouteOptions[] = [];
-  const build = () => buildApp(context, { authenticate, trustedProxies: [], isDraining: () => false });
+  const build = () =>
+    buildApp(context, { authenticate, clients, trustedProxies: [], isDraining: () => false });
   const app = await observed(build, (instance) => {
     instance.addHook('onRoute', (route) => void routes.push(route));
     refuseLosses(instance);
@@ -81,6 +84,12 @@ export async function startApp(t: Test, options: StartOptions = {}) {
     /** Every route that Fastify was given, each surface's answers to wrong methods among them. */
     routes,
     flushUsage,
+    clients,
+    /** Writes what the clients' keys leaned on and stumbled over, as the workers do. */
+    async flushClients(): Promise<void> {
+      await clients.toleranceUses.flush();
+      await clients.refusedRequests.flush();
+    },
     send,
     /** Asks the admin API as the operator. */
     admin: <Body = AnyBody>(method: Method, path: string, body?: unknown) =>

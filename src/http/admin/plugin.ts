@@ -6,6 +6,7 @@ import { hasScope, requireOperator, requireScope } from '../plugins/bearer-auth.
 import { requireTenant } from '../plugins/tenant-scope.ts';
 import { typedScope } from '../typebox.ts';
 import { apiKeyRoutes } from './api-keys.ts';
+import { clientRoutes } from './clients.ts';
 import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { roleRoutes } from './roles.ts';
@@ -37,6 +38,7 @@ export async function adminSurface(
     apiKeyRoutes(typedScope(scope), context);
     teamRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);
+    clientRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');
   });
   closePaths();

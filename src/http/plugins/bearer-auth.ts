@@ -31,6 +31,16 @@ export function acceptPrincipal(authenticate: Authenticate): onRequestAsyncHookH
   };
 }
 
+/** A hook for what is refused whoever asks: the principal is set where the credential holds, and nobody refused. */
+export function recognisePrincipal(authenticate: Authenticate): onRequestAsyncHookHandler {
+  return async (request) => {
+    const credential = readBearer(request);
+    if (credential === undefined) return;
+    const principal = await authenticate(credential, request.log).catch(() => undefined);
+    if (principal !== undefined) request.principal = principal;
+  };
+}
+
 /** A hook behind `requirePrincipal`: lets in who fulfils `admits`, and tells the others which scope it takes. */
 export function requireScope(
   scope: Scope,

@@ -3,6 +3,7 @@ import { databaseRefusal, isOfDeletedDirectory } from '../../db/constraints.ts';
 import { AppError } from '../../errors.ts';
 import { ScimError, type ScimType } from '../../scim/error.ts';
 import { errorBody } from '../../scim/messages.ts';
+import { CredentialRefusal } from '../../tenants/authenticate.ts';
 import { logFailure } from '../plugins/request-log.ts';
 import { RETRY_AFTER, STATUS } from '../status.ts';
 import { sendScim } from './media-type.ts';
@@ -28,7 +29,7 @@ export function asScimError(error: unknown, bodyLimit?: number): ScimError {
   const refusal = error instanceof AppError ? error : databaseRefusal(error);
   if (refusal) {
     const detail = [refusal.message, refusal.hint].filter(Boolean).join('. ');
-    return new ScimError(STATUS[refusal.code], SCIM_TYPES[refusal.reason ?? ''], detail);
+    return new ScimError(STATUS[refusal.code], SCIM_TYPES[refusal.reason ?? ''], detail, refusal);
   }
   const { statusCode = 500, message } = error as FastifyError;
   if (statusCode === 413)
@@ -40,9 +41,10 @@ export function asScimError(error: unknown, bodyLimit?: number): ScimError {
 
 /** The error handler of the SCIM scope. */
 export function sendScimError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, scimType, message } = asScimError(error, request.routeOptions.bodyLimit);
+  const { status, scimType, message, hint } = asScimError(error, request.routeOptions.bodyLimit);
   logFailure(request, status, error);
   if (status === 503) reply.header('retry-after', String(RETRY_AFTER));
-  request.refusal = { status, scimType };
+  const ended = error instanceof CredentialRefusal ? error.ended : undefined;
+  request.refusal = { status, scimType, detail: message, hint: ended ? undefined : hint, ended };
   return sendScim(reply.code(status), JSON.stringify(errorBody(status, scimType, message)));
 }

@@ -1,8 +1,15 @@
 import type { FastifyInstance } from 'fastify';
+import type { ClientRecords } from '../../clients/client-records.ts';
 import type { Context } from '../../context.ts';
 import { ScimError } from '../../scim/error.ts';
 import type { Authenticate } from '../../tenants/authenticate.ts';
-import { acceptPrincipal, hasScope, requirePrincipal, requireScope } from '../plugins/bearer-auth.ts';
+import {
+  acceptPrincipal,
+  hasScope,
+  recognisePrincipal,
+  requirePrincipal,
+  requireScope,
+} from '../plugins/bearer-auth.ts';
 import { readJsonBodies } from '../plugins/json-body.ts';
 import { answerWrongMethods, METHODS } from '../plugins/method-not-allowed.ts';
 import { discoveryRoutes } from './discovery.ts';
@@ -12,22 +19,31 @@ import { groupEndpoint } from './group-endpoint.ts';
 import { groupLists } from './groups.ts';
 import { BODY_LIMITS } from './limits.ts';
 import { SCIM_JSON } from './media-type.ts';
+import { recordClient } from './records.ts';
 import { baseUrlOf } from './request.ts';
 import { resourceRoutes } from './resource-routes.ts';
+import { noteSpelling } from './spelling.ts';
 import { userEndpoint } from './user-endpoint.ts';
 import { userLists } from './users.ts';
+
+interface SurfaceOptions {
+  readonly context: Context;
+  readonly authenticate: Authenticate;
+  readonly clients: ClientRecords;
+}
 
 /** The SCIM surface: RFC 7644 under `/api/scim/v2`. Everything it says is SCIM, refusals included. */
 export async function scimSurface(
   surface: FastifyInstance,
-  { context, authenticate }: { context: Context; authenticate: Authenticate },
+  { context, authenticate, clients }: SurfaceOptions,
 ): Promise<void> {
   readJsonBodies(surface, [SCIM_JSON, 'application/json']);
   // SCIM bodies are judged by the schema that is data (`scim/validate.ts`), not by Ajv.
   surface.setValidatorCompiler(() => () => true);
   surface.setSerializerCompiler(() => JSON.stringify);
   surface.setErrorHandler(sendScimError);
-  surface.setNotFoundHandler(async () => {
+  surface.addHook('onSend', recordClient(context, clients));
+  surface.setNotFoundHandler({ preHandler: recognisePrincipal(authenticate) }, async () => {
     throw new ScimError(404, undefined, 'No such endpoint; /ResourceTypes lists those there are');
   });
   addDocumentedSchemas(surface);
@@ -46,6 +62,7 @@ export async function scimSurface(
       'onRequest',
       requireScope('scim', (principal) => hasScope(principal, 'scim')),
     );
+    scope.addHook('onRequest', noteSpelling);
     withWrongMethods(scope, () => {
       userLists(scope, context);
       groupLists(scope, context);

@@ -1,16 +1,27 @@
 import type { FastifyRequest } from 'fastify';
 import type { Context, ScimActor } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import type { ScimType } from '../../scim/error.ts';
 import { typesWith } from '../../scim/resource-types.ts';
 import type { Reading } from '../../scim/types.ts';
+import type { EndedKey } from '../../tenants/authenticate.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The tolerances that reading this request took (`scim/quirks.ts`), for the log. */
     tolerances: Set<string> | undefined;
-    /** Why the request was refused, for the log. */
-    refusal: { readonly status: number; readonly scimType?: string | undefined } | undefined;
+    /** Why the request was refused, for the log and the records of its key. */
+    refusal: RequestRefusal | undefined;
   }
+}
+
+interface RequestRefusal {
+  readonly status: number;
+  readonly scimType: ScimType | undefined;
+  readonly detail: string;
+  readonly hint: string | undefined;
+  /** The key, where it was right and does not hold any more. */
+  readonly ended: EndedKey | undefined;
 }
 
 /** Below the public URL, where the SCIM surface begins. */
