@@ -18,6 +18,8 @@ interface World {
   readonly serviceKey: string;
   readonly user: string;
   readonly group: string;
+  /** The URN of a schema extension. */
+  readonly extension: string;
 }
 
 /** Each path parameter's values in a world; the first is the one that the route is for. */
@@ -26,6 +28,7 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   directory: ({ directory }) => [directory],
   apiKey: ({ apiKey }) => [apiKey],
   serviceKey: ({ serviceKey }) => [serviceKey],
+  urn: ({ extension }) => [extension, extension.toUpperCase()],
   id: ({ user, group }, url) => (url.includes('/Groups/') ? [group, user] : [user, group]),
 };
 
@@ -38,6 +41,15 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /api/admin/v1/tenants/:tenant/directories/:directory': { displayName: 'Taken over' },
   'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
   'POST /api/admin/v1/tenants/:tenant/api-keys/:apiKey/rotate': { overlapSeconds: 0 },
+  'POST /api/admin/v1/tenants/:tenant/schema-extensions': {
+    id: 'urn:example:taken-over',
+    name: 'Taken over',
+    attributes: [{ name: 'taken' }],
+  },
+  'PUT /api/admin/v1/tenants/:tenant/schema-extensions/:urn': {
+    name: 'Taken over',
+    attributes: [{ name: 'taken' }],
+  },
   'PUT /api/scim/v2/Users/:id': { userName: 'taken-over' },
   'PATCH /api/scim/v2/Users/:id': REPLACE,
   'PUT /api/scim/v2/Groups/:id': { displayName: 'Taken over' },
@@ -81,13 +93,19 @@ async function makeWorld(): Promise<World> {
   const tenant = await app.createTenant();
   const directory = `directory-${randomBytes(4).toString('hex')}`;
   await app.admin('POST', `/tenants/${tenant.id}/directories`, { name: directory });
+  const extension = `urn:example:${directory}`;
+  await app.admin('POST', `/tenants/${tenant.id}/schema-extensions`, {
+    id: extension,
+    name: 'Victim',
+    attributes: [{ name: 'badge' }],
+  });
   const { id: apiKey, key } = await app.apiKey(tenant, ['scim'], { directory });
   const { id: serviceKey } = await app.serviceKey(['read']);
   const create = async (endpoint: string, body: object) =>
     (await app.send<{ id: string }>('POST', `/api/scim/v2/${endpoint}`, { key, body })).body.id;
   const user = await create('Users', { userName: 'victim', externalId: 'x-1' });
   const group = await create('Groups', { displayName: 'Victims', members: [{ value: user }] });
-  return { tenant, directory, apiKey, serviceKey, user, group };
+  return { tenant, directory, apiKey, serviceKey, user, group, extension };
 }
 
 /** A world that is nowhere. */
@@ -100,6 +118,7 @@ function noWorld(): World {
     serviceKey: randomUUID(),
     user: randomUUID(),
     group: randomUUID(),
+    extension: `urn:example:${name}`,
   };
 }
 
@@ -173,11 +192,13 @@ for (const route of routes) {
 
 t.test('whatever was tried, the other tenant is as it was', async (t) => {
   const path = `/api/admin/v1/tenants/${victim.tenant.id}`;
-  const [tenant, directory, keys] = [
+  const [tenant, directory, extension, keys] = [
     await app.send('GET', path, operator),
     await app.send('GET', `${path}/directories/${victim.directory}`, operator),
+    await app.send('GET', `${path}/schema-extensions/${victim.extension}`, operator),
     await app.send<{ apiKeys: AnyBody[] }>('GET', `${path}/api-keys`, operator),
   ];
+  t.match(extension.body, { name: 'Victim', attributes: [{ name: 'badge' }] });
   t.match([tenant.body, directory.body], [{ displayName: null }, { displayName: null }]);
   t.match(keys.body.apiKeys, [{ id: victim.apiKey, expiresAt: null }]);
   const { key } = await app.apiKey(victim.tenant, ['scim'], { directory: victim.directory });
@@ -201,7 +222,9 @@ t.test('lists, filters and searches hold nothing of another tenant', async (t) =
     '?filter=displayName eq "Victims"',
   ];
   const theirs = new RegExp(
-    [victim.user, victim.group, victim.apiKey, victim.tenant.id, victim.directory].join('|'),
+    [victim.user, victim.group, victim.apiKey, victim.tenant.id, victim.directory, victim.extension].join(
+      '|',
+    ),
   );
   for (const { url } of lists) {
     for (const { who, key } of attackers) {

@@ -8,6 +8,7 @@ import { typedScope } from '../typebox.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
+import { schemaExtensionRoutes } from './schema-extensions.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
 import { tenantRoutes, tenantsRoutes } from './tenants.ts';
 
@@ -33,6 +34,7 @@ export async function adminSurface(
     tenantRoutes(typedScope(scope), context);
     directoryRoutes(typedScope(scope), context);
     apiKeyRoutes(typedScope(scope), context);
+    schemaExtensionRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');
   });
   closePaths();
