@@ -1,4 +1,5 @@
 import { schemasOf } from './attribute-path.ts';
+import { envelope } from './schemas/attribute.ts';
 import { resourceTypeSchema, schemaSchema, serviceProviderConfigSchema } from './schemas/discovery.ts';
 import type { Attribute, JsonObject, ResourceType, ResourceTypes, Schema } from './types.ts';
 
@@ -49,8 +50,7 @@ export function schemaResources(baseUrl: string, types: ResourceTypes): JsonObje
     id,
     name,
     description,
-    // `schemas` belongs to the envelope of a resource: no schema of the RFC lists it, and clients know it.
-    attributes: attributes.filter((attribute) => attribute.name !== 'schemas').map(attributeObject),
+    attributes: attributes.filter((attribute) => attribute !== envelope).map(attributeObject),
     meta: { resourceType: 'Schema', location: `${baseUrl}/Schemas/${id}` },
   }));
 }

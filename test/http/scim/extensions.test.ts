@@ -498,9 +498,12 @@ t.test('lists sort by an attribute of an extension, those without a value last',
 });
 
 t.test('discovery shows a tenant its own extensions, and nobody another’s', async (t) => {
-  const { tenant, ask } = await clientWith([{ name: 'badge', caseExact: true, returned: 'request' }], {
-    required: true,
-  });
+  const { tenant, ask } = await clientWith(
+    [{ name: 'badge', caseExact: true, returned: 'request' }, { name: 'schemas' }],
+    {
+      required: true,
+    },
+  );
   const other = clientOf(app, await app.scimKey(await app.createTenant()));
   await meets(t, [268, 272], 'the extension is listed with the type, and is a schema', async (t) => {
     const { body } = await ask('GET', '/ResourceTypes/User');
@@ -515,6 +518,7 @@ t.test('discovery shows a tenant its own extensions, and nobody another’s', as
       name: 'Custom',
       attributes: [
         { name: 'badge', type: 'string', caseExact: true, returned: 'request', uniqueness: 'none' },
+        { name: 'schemas' },
       ],
       meta: { location: `http://rollcall.test${SCIM}/Schemas/${URN}` },
     });
