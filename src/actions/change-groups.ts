@@ -9,6 +9,7 @@ import { viewerOf } from '../directory/viewer.ts';
 import { notFound } from '../errors.ts';
 import { difference } from '../scim/difference.ts';
 import type { MemberChange } from '../scim/members.ts';
+import { GROUP_TYPE } from '../scim/resource-types.ts';
 import type { Resource } from '../scim/types.ts';
 import { apartOnConflict, heldAfterLoss, inTurns, type Moved, type Outcome } from './outcome.ts';
 import {
@@ -162,7 +163,7 @@ async function plan(request: ChangeGroup, row: GroupRow | undefined, ask: Ask): 
 
 function attributes(before: Resource, change: (current: Resource) => Resource): ChangedGroup['attributes'] {
   const after = change(before);
-  const differs = difference(before, after);
+  const differs = difference(before, after, GROUP_TYPE);
   if (!differs) return null;
   return {
     ...groupColumns(after),

@@ -106,7 +106,7 @@ function plan(actor: ScimActor, request: ChangeUser, row: UserRow | undefined): 
   const before = userResource(row);
   const wanted = request.change(before);
   const after = row.managed ? wanted : keepIdentity(before, wanted);
-  const differs = difference(before, after);
+  const differs = difference(before, after, actor.types.User);
   if (!differs && row.managed) return { unchanged: row };
   if (before.userName !== after.userName) requireUserName(actor, after);
   return {

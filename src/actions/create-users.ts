@@ -4,6 +4,7 @@ import { runAlone } from '../db/transaction.ts';
 import { userColumns } from '../directory/user-columns.ts';
 import { insertUsers, type NewUser, type UserRow } from '../directory/users.ts';
 import { viewerOf } from '../directory/viewer.ts';
+import { concealed } from '../scim/conceal.ts';
 import type { Resource } from '../scim/types.ts';
 import { attempt, type Outcome } from './outcome.ts';
 import { requireScimWrites, requireUserName, stamp, told, userNameTaken } from './scim-writes.ts';
@@ -41,7 +42,7 @@ function newUser(actor: ScimActor, request: CreateUser): NewUser {
   return {
     id: v7(),
     ...userColumns(actor, resource),
-    after: JSON.stringify(resource),
+    after: JSON.stringify(concealed(resource, actor.types.User)),
     ...told(request),
   };
 }

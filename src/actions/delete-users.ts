@@ -3,6 +3,7 @@ import { lockGroupsOfUsers, lockTenantShared, lockUsers } from '../db/locks.ts';
 import { pipeline } from '../db/transaction.ts';
 import { deleteUsers as deleteUsersStep } from '../directory/user-delete.ts';
 import { viewerOf } from '../directory/viewer.ts';
+import { hiddenOf } from '../scim/conceal.ts';
 import { inTurns, type Outcome } from './outcome.ts';
 import {
   deletionOutcomes,
@@ -29,7 +30,7 @@ export async function deleteUsers(
       lockTenantShared(actor.tenantId),
       lockGroupsOfUsers(actor.tenantId, ids),
       lockUsers(actor.tenantId, ids),
-      deleteUsersStep(viewerOf(actor), stamp(context, actor), users),
+      deleteUsersStep(viewerOf(actor), stamp(context, actor), users, hiddenOf(actor.types.User)),
     ]);
     return deletionOutcomes(turn, found, 'User');
   });

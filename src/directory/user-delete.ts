@@ -1,5 +1,6 @@
 import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Step, statement, step } from '../db/statement.ts';
+import type { Hidden } from '../scim/conceal.ts';
 import { seenBy, type Viewer } from './viewer.ts';
 
 export interface DeletedUser extends Told {
@@ -30,9 +31,14 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
      delete from scim_user u using target t where u.tenant_id = $1 and u.id = t.id returning u.id
    ), told as (
      select 'user.deleted' as type, 'User' as resource_type, d.id as resource_id, null::jsonb as reason,
-            t.body::jsonb || jsonb_strip_nulls(jsonb_build_object('active', t.active)) as before, null::jsonb as after,
+            last.told || jsonb_strip_nulls(jsonb_build_object('active', t.active)) as before, null::jsonb as after,
             t.change_id, t.request_id
-     from deleted d join target t using (id)
+     from deleted d join target t using (id),
+          lateral (select jsonb_object_agg(key, case when hidden is null then value else value - hidden end) as told
+                   from jsonb_each(t.body::jsonb)
+                   left join (select urn as key, array_agg(name) as hidden
+                              from unnest($10::text[], $11::text[]) as h (urn, name) group by urn) as h
+                     using (key)) as last
      union all
      select 'group.members_removed', 'Group', group_id, null, jsonb_build_object('members', jsonb_agg(user_id)), null,
             (array_agg(change_id))[1], (array_agg(request_id))[1]
@@ -48,12 +54,14 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
 
 /**
  * Deletes users and ends their memberships; the groups that lose a member get a new version. Answers a row for
- * each user that the viewer may see: `deleted` is false where it had another version.
+ * each user that the viewer may see: `deleted` is false where it had another version. The event holds the last
+ * state without what is `hidden`.
  */
 export function deleteUsers(
   viewer: Viewer,
   { at, actor }: Stamp,
   users: readonly DeletedUser[],
+  hidden: readonly Hidden[],
 ): Step<{ id: string; deleted: boolean }> {
   return step(deleteUsersStatement, [
     ...seenBy(viewer),
@@ -63,5 +71,7 @@ export function deleteUsers(
     users.map((user) => user.versions?.join() ?? null),
     users.map((user) => user.changeId),
     users.map((user) => user.requestId),
+    hidden.flatMap(({ urn, names }) => names.map(() => urn)),
+    hidden.flatMap(({ names }) => names),
   ]);
 }

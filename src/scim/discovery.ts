@@ -1,7 +1,7 @@
 import { schemasOf } from './attribute-path.ts';
-import { BASE_TYPES } from './resource-types.ts';
+import { envelope } from './schemas/attribute.ts';
 import { resourceTypeSchema, schemaSchema, serviceProviderConfigSchema } from './schemas/discovery.ts';
-import type { Attribute, JsonObject, ResourceType, Schema } from './types.ts';
+import type { Attribute, JsonObject, ResourceType, ResourceTypes, Schema } from './types.ts';
 
 /** Resources on a page when a query has no `count`. */
 export const DEFAULT_COUNT = 100;
@@ -41,38 +41,35 @@ export function serviceProviderConfig(baseUrl: string): JsonObject {
   };
 }
 
-/** `/Schemas`: every schema that a resource here uses (RFC 7643 section 7), those of discovery too. */
-export function schemaResources(baseUrl: string): JsonObject[] {
+/** `/Schemas`: every schema that a resource of these types uses (RFC 7643 section 7), those of discovery too. */
+export function schemaResources(baseUrl: string, types: ResourceTypes): JsonObject[] {
   const service = [serviceProviderConfigSchema, resourceTypeSchema, schemaSchema];
-  const schemas: readonly Schema[] = [...Object.values(BASE_TYPES).flatMap(schemasOf), ...service];
+  const schemas: readonly Schema[] = [...Object.values(types).flatMap(schemasOf), ...service];
   return schemas.map(({ id, name, description, attributes }) => ({
     schemas: [schemaSchema.id],
     id,
     name,
     description,
-    // `schemas` belongs to the envelope of a resource: no schema of the RFC lists it, and clients know it.
-    attributes: attributes.filter((attribute) => attribute.name !== 'schemas').map(attributeObject),
+    attributes: attributes.filter((attribute) => attribute !== envelope).map(attributeObject),
     meta: { resourceType: 'Schema', location: `${baseUrl}/Schemas/${id}` },
   }));
 }
 
 /** `/ResourceTypes` (RFC 7643 section 6). */
-export function resourceTypeResources(baseUrl: string): JsonObject[] {
-  return Object.values(BASE_TYPES).map(
-    ({ name, endpoint, description, schema, extensions }: ResourceType) => ({
-      schemas: [resourceTypeSchema.id],
-      id: name,
-      name,
-      endpoint,
-      description,
-      schema: schema.id,
-      schemaExtensions: extensions.map((extension) => ({
-        schema: extension.schema.id,
-        required: extension.required,
-      })),
-      meta: { resourceType: 'ResourceType', location: `${baseUrl}/ResourceTypes/${name}` },
-    }),
-  );
+export function resourceTypeResources(baseUrl: string, types: ResourceTypes): JsonObject[] {
+  return Object.values(types).map(({ name, endpoint, description, schema, extensions }: ResourceType) => ({
+    schemas: [resourceTypeSchema.id],
+    id: name,
+    name,
+    endpoint,
+    description,
+    schema: schema.id,
+    schemaExtensions: extensions.map((extension) => ({
+      schema: extension.schema.id,
+      required: extension.required,
+    })),
+    meta: { resourceType: 'ResourceType', location: `${baseUrl}/ResourceTypes/${name}` },
+  }));
 }
 
 /** An attribute in the order of RFC 7643 section 7; a complex one has neither case nor uniqueness (2.3.8). */

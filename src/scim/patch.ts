@@ -14,7 +14,7 @@ import type {
   Resource,
   ResourceType,
 } from './types.ts';
-import { canonicalResource, missingAttributes, requireImmutableKept, requireIndexable } from './validate.ts';
+import { canonicalResource, requireImmutableKept, requireIndexable, requirements } from './validate.ts';
 import { requireFew } from './value.ts';
 
 export { readPatch } from './patch-read.ts';
@@ -40,11 +40,15 @@ export function applyPatch(
   return result;
 }
 
-/** RFC 7644 section 3.5.2.2: a required attribute cannot be removed. */
+/**
+ * RFC 7644 section 3.5.2.2: what is required stays, and what is added is complete. What was missing before may stay
+ * missing.
+ */
 function requireAssigned(before: Resource, after: Resource, type: ResourceType): void {
-  const missing = new Set(missingAttributes(after, type));
-  for (const name of missingAttributes(before, type)) missing.delete(name);
-  for (const name of missing) {
+  const known = new Map(requirements(before, type).map(({ name, met }) => [name, met]));
+  for (const { name, met } of requirements(after, type)) {
+    if (met || known.get(name) === false) continue;
+    if (known.get(name) === undefined) throw badRequest('invalidValue', `${name} is required: send a value`);
     throw badRequest('mutability', `${name} cannot be removed: replace it with another value`);
   }
 }
@@ -116,7 +120,7 @@ function changeElements(
   );
   const values =
     change.op === 'remove'
-      ? removeSelected(elements, selected, selection)
+      ? removeSelected(elements, selected, { ...selection, attribute })
       : writeSelected(elements, selected, selection, change);
   setValues(holder, attribute, values);
 }
@@ -124,22 +128,26 @@ function changeElements(
 function removeSelected(
   elements: readonly JsonValue[],
   selected: ReadonlySet<JsonValue>,
-  { subAttribute }: Selection,
+  { attribute, subAttribute }: Selection & { readonly attribute: Attribute },
 ): JsonValue[] {
   if (subAttribute === undefined) return elements.filter((element) => !selected.has(element));
   return elements.flatMap((element) => {
     if (!selected.has(element) || !isObject(element)) return [element];
     const { [subAttribute.name]: _removed, ...rest } = element;
-    return saysSomething(rest) ? [rest] : [];
+    return saysSomething(rest, attribute) ? [rest] : [];
   });
 }
 
 /** Sub-attributes that describe a value and are none: an e-mail address without its address is no element. */
 const LABELS: ReadonlySet<string> = new Set(['type', 'primary', 'display']);
 
-function saysSomething(element: JsonObject): boolean {
-  return Object.keys(element).some((name) => !LABELS.has(name));
+/** Where all that a value can have are labels (a tenant's own attribute), each of them says something. */
+function saysSomething(element: JsonObject, { subAttributes = [] }: Attribute): boolean {
+  const counts = subAttributes.every(({ name }) => LABELS.has(name)) ? () => true : isNoLabel;
+  return Object.keys(element).some(counts);
 }
+
+const isNoLabel = (name: string) => !LABELS.has(name);
 
 /**
  * `add` and `replace` on elements. Where the filter selects none the element is created, with what the filter's

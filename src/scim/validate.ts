@@ -4,6 +4,7 @@ import { isObject, ownValue, sameJson, uniqueEntries } from './json.ts';
 import { note } from './quirks.ts';
 import type {
   Attribute,
+  AttributeType,
   JsonObject,
   JsonValue,
   Reading,
@@ -110,17 +111,37 @@ function canonicalObject(values: JsonObject, attributes: readonly Attribute[]): 
 }
 
 function canonicalValue(value: JsonValue | undefined, attribute: Attribute): JsonValue | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (Array.isArray(value)) {
-    const values = value
-      .map((element) => canonicalValue(element, attribute))
-      .filter((element) => element !== undefined);
-    return values.length === 0 ? undefined : collapse(values);
-  }
-  if (!isObject(value)) return value;
-  const object = canonicalObject(value, attribute.subAttributes ?? []);
+  if (value === undefined) return undefined;
+  if (!attribute.multiValued) return canonicalElement(value, attribute);
+  const elements = Array.isArray(value) ? value : [];
+  const values = elements
+    .map((element) => canonicalElement(element, attribute))
+    .filter((element) => element !== undefined);
+  return values.length === 0 ? undefined : collapse(values);
+}
+
+/**
+ * One value, undefined when nothing is left of it. What has not the form of its type was stored under another
+ * definition of the attribute (`tenants/schema-extensions.ts`), and counts as nothing.
+ */
+function canonicalElement(value: JsonValue, { type, subAttributes }: Attribute): JsonValue | undefined {
+  if (typeof value !== FORMS[type]) return undefined;
+  if (type !== 'complex') return value;
+  const object = isObject(value) ? canonicalObject(value, subAttributes ?? []) : {};
   return Object.keys(object).length === 0 ? undefined : object;
 }
+
+/** What `typeof` says of a value of each type. */
+const FORMS: Readonly<Record<AttributeType, string>> = {
+  string: 'string',
+  boolean: 'boolean',
+  decimal: 'number',
+  integer: 'number',
+  dateTime: 'string',
+  binary: 'string',
+  reference: 'string',
+  complex: 'object',
+};
 
 /** The values without those that were there before (they are canonical: equal text means equal value). */
 function collapse(values: JsonValue[]): JsonValue[] {
@@ -148,24 +169,39 @@ function requireOnePrimary(resource: Resource, type: ResourceType): void {
 }
 
 function requireComplete(resource: Resource, type: ResourceType): void {
-  const [missing] = missingAttributes(resource, type);
-  if (missing !== undefined) throw badRequest('invalidValue', `${missing} is required: send a value`);
+  const missing = requirements(resource, type).find(({ met }) => !met);
+  if (missing !== undefined) throw badRequest('invalidValue', `${missing.name} is required: send a value`);
 }
 
-/** The names of required attributes without a value; those of an extension count where the extension is there. */
-export function missingAttributes(resource: Resource, type: ResourceType): string[] {
-  const absent = type.extensions.filter(
-    ({ schema, required }) => required && !Object.hasOwn(resource, schema.id),
+/** A required extension, attribute or sub-attribute, and whether it has a value. */
+interface Requirement {
+  readonly name: string;
+  readonly met: boolean;
+}
+
+/**
+ * Everything that a resource is required to have (RFC 7643 sections 6 and 7). The parts of an extension and of a
+ * complex value count where that is there.
+ */
+export function requirements(resource: Resource, type: ResourceType): Requirement[] {
+  const extensions = type.extensions
+    .filter(({ required }) => required)
+    .map(({ schema: { id } }) => ({ name: id, met: Object.hasOwn(resource, id) }));
+  const attributes = attributeSets(resource, type).flatMap(([prefix, holder, definitions]) =>
+    requirementsOf(holder, definitions, prefix),
   );
-  const missing = absent.map(({ schema }) => schema.id);
-  for (const [prefix, holder, attributes] of attributeSets(resource, type)) {
-    for (const { name, required, mutability } of attributes) {
-      if (required && mutability !== 'readOnly' && !Object.hasOwn(holder, name)) {
-        missing.push(`${prefix}${name}`);
-      }
-    }
-  }
-  return missing;
+  return [...extensions, ...attributes];
+}
+
+function requirementsOf(holder: JsonObject, attributes: readonly Attribute[], prefix: string): Requirement[] {
+  return attributes.flatMap(({ name, required, mutability, subAttributes }) => {
+    const value = ownValue(holder, name);
+    const own = { name: `${prefix}${name}`, met: value !== undefined };
+    const inside = (subAttributes === undefined ? [] : [value].flat())
+      .filter((element) => isObject(element))
+      .flatMap((element) => requirementsOf(element, subAttributes ?? [], `${own.name}.`));
+    return required && mutability !== 'readOnly' ? [own, ...inside] : inside;
+  });
 }
 
 /** In bytes of UTF-8: an entry of a B-tree has 2,704 at most, the ids of tenant and directory among them. */
@@ -200,11 +236,24 @@ export function requireIndexable(resource: Resource, type: ResourceType): void {
 export function requireImmutableKept(before: Resource, after: Resource, type: ResourceType): void {
   for (const [prefix, holder, attributes] of attributeSets(before, type)) {
     const next = holder === before ? after : ownObject(after, prefix.slice(0, -1));
-    for (const { name, mutability } of attributes) {
-      const value = ownValue(holder, name);
-      if (mutability === 'immutable' && value !== undefined && !sameJson(value, ownValue(next, name))) {
-        throw badRequest('mutability', `${prefix}${name} is immutable and already has a value`);
-      }
+    requireKept(holder, next, attributes, prefix);
+  }
+}
+
+/** Also of the parts of a single complex value; of several values nothing says which was which. */
+function requireKept(
+  before: JsonObject,
+  after: JsonObject,
+  attributes: readonly Attribute[],
+  prefix: string,
+): void {
+  for (const { name, mutability, multiValued, subAttributes } of attributes) {
+    const value = ownValue(before, name);
+    if (mutability === 'immutable' && value !== undefined && !sameJson(value, ownValue(after, name))) {
+      throw badRequest('mutability', `${prefix}${name} is immutable and already has a value`);
+    }
+    if (subAttributes !== undefined && !multiValued) {
+      requireKept(ownObject(before, name), ownObject(after, name), subAttributes, `${prefix}${name}.`);
     }
   }
 }

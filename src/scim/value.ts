@@ -3,6 +3,8 @@ import { badRequest } from './error.ts';
 import { foldDateTime } from './fold.ts';
 import { uniqueEntries } from './json.ts';
 import { isNoValue, note, readBoolean, readComplexForm, readList, unwrapOne } from './quirks.ts';
+import { members } from './schemas/core-group.ts';
+import { password } from './schemas/core-user.ts';
 import type { Attribute, AttributeType, JsonObject, JsonValue, Reading } from './types.ts';
 
 type Entries = readonly [name: string, value: JsonValue][];
@@ -46,9 +48,9 @@ export function writableEntries(
  * what is read-only; its absence is not.
  */
 export function isWritable(attribute: Attribute, value: unknown, where: string, reading: Reading): boolean {
-  if (attribute.mutability !== 'readOnly' && attribute.mutability !== 'writeOnly') return true;
+  if (attribute.mutability !== 'readOnly' && attribute !== password) return true;
   const sent = value !== null && !(Array.isArray(value) && value.length === 0);
-  if (sent && attribute.mutability === 'writeOnly') note(reading, 'password', where);
+  if (sent && attribute === password) note(reading, 'password', where);
   else if (sent && !reading.ignoresReadOnly) note(reading, 'readOnlyAttribute', where);
   return false;
 }
@@ -97,7 +99,7 @@ const MAX_VALUES = 1_000;
 
 /** Refuses more values than are kept in one resource: every value path of a PATCH looks at each of them. */
 export function requireFew(values: readonly unknown[], attribute: Attribute, where: string): void {
-  if (values.length > MAX_VALUES && attribute.name !== 'members') {
+  if (values.length > MAX_VALUES && attribute !== members) {
     throw badRequest('invalidValue', `${where} has more than ${MAX_VALUES} values`);
   }
 }
@@ -117,7 +119,7 @@ function readComplex(
   const values = readAttributes(entries, subAttributes, `${where}.`, { ...reading, ignoresReadOnly: true });
   const identity = findAttribute(subAttributes, 'value');
   if (identity !== undefined && !Object.hasOwn(values, 'value')) {
-    if (identity.mutability === 'immutable') {
+    if (members.subAttributes?.includes(identity)) {
       throw badRequest('invalidValue', `${where}.value is missing: it says what the value is`);
     }
     if (entries.some(([name]) => name.toLowerCase() === 'value')) return undefined;

@@ -1,6 +1,7 @@
 import type { Context, Principal, Scope } from '../context.ts';
 import { run, statement, step } from '../db/statement.ts';
 import type { PresentedKey } from './key-format.ts';
+import { EXTENSIONS_OF_TENANT, extensionsOf } from './schema-extensions.ts';
 import { completeSettings } from './settings.ts';
 
 /** A stored key: who its holder is, and what decides whether it holds. */
@@ -26,12 +27,14 @@ interface ApiKeyRow extends KeyRow {
   readonly settings: Record<string, unknown>;
   readonly directory_id: string | null;
   readonly directory_name: string | null;
+  readonly extensions: string | null;
 }
 
 const apiKeyStatement = statement<ApiKeyRow>(
   'api_key_with_tenant',
   `select k.id, k.name, k.scopes, k.secret_hash, k.expires_at, k.revoked_at,
-          t.tenant_id, t.name as tenant_name, t.settings, d.id as directory_id, d.name as directory_name
+          t.tenant_id, t.name as tenant_name, t.settings, d.id as directory_id, d.name as directory_name,
+          ${EXTENSIONS_OF_TENANT} as extensions
    from api_key k
    join tenant t on t.tenant_id = k.tenant_id
    left join directory d on d.tenant_id = k.tenant_id and d.id = k.directory_id
@@ -67,7 +70,7 @@ function apiKeyPrincipal(row: ApiKeyRow): Principal {
       id: row.tenant_id,
       name: row.tenant_name,
       settings: completeSettings(row.settings),
-      extensions: [],
+      extensions: extensionsOf(row.extensions),
     },
     ...(id !== null && name !== null && { directory: { id, name } }),
   };

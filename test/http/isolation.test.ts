@@ -21,6 +21,8 @@ interface World {
   readonly role: string;
   readonly user: string;
   readonly group: string;
+  /** The URN of a schema extension. */
+  readonly extension: string;
 }
 
 /** Each path parameter's values in a world; the first is the one that the route is for. */
@@ -31,6 +33,7 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   serviceKey: ({ serviceKey }) => [serviceKey],
   team: ({ team }) => [team],
   role: ({ role }) => [role, role.toLowerCase()],
+  urn: ({ extension }) => [extension, extension.toUpperCase()],
   id: ({ user, group }, url) => (url.includes('/Groups/') ? [group, user] : [user, group]),
 };
 
@@ -46,6 +49,15 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/admin/v1/tenants/:tenant/roles': { name: 'TAKEN_OVER', rank: 1 },
   'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
   'POST /api/admin/v1/tenants/:tenant/api-keys/:apiKey/rotate': { overlapSeconds: 0 },
+  'POST /api/admin/v1/tenants/:tenant/schema-extensions': {
+    id: 'urn:example:taken-over',
+    name: 'Taken over',
+    attributes: [{ name: 'taken' }],
+  },
+  'PUT /api/admin/v1/tenants/:tenant/schema-extensions/:urn': {
+    name: 'Taken over',
+    attributes: [{ name: 'taken' }],
+  },
   'PUT /api/scim/v2/Users/:id': { userName: 'taken-over' },
   'PATCH /api/scim/v2/Users/:id': REPLACE,
   'PUT /api/scim/v2/Groups/:id': { displayName: 'Taken over' },
@@ -89,6 +101,12 @@ async function makeWorld(): Promise<World> {
   const tenant = await app.createTenant();
   const directory = `directory-${randomBytes(4).toString('hex')}`;
   await app.admin('POST', `/tenants/${tenant.id}/directories`, { name: directory });
+  const extension = `urn:example:${directory}`;
+  await app.admin('POST', `/tenants/${tenant.id}/schema-extensions`, {
+    id: extension,
+    name: 'Victim',
+    attributes: [{ name: 'badge' }],
+  });
   const { id: apiKey, key } = await app.apiKey(tenant, ['scim'], { directory });
   const { id: serviceKey } = await app.serviceKey(['read']);
   const path = `/tenants/${tenant.id}`;
@@ -99,7 +117,7 @@ async function makeWorld(): Promise<World> {
     (await app.send<{ id: string }>('POST', `/api/scim/v2/${endpoint}`, { key, body })).body.id;
   const user = await create('Users', { userName: 'victim', externalId: 'x-1' });
   const group = await create('Groups', { displayName: 'Victims', members: [{ value: user }] });
-  return { tenant, directory, apiKey, serviceKey, team: team.id, role, user, group };
+  return { tenant, directory, apiKey, serviceKey, team: team.id, role, user, group, extension };
 }
 
 /** A world that is nowhere. */
@@ -114,6 +132,7 @@ function noWorld(): World {
     role: `ROLE_${name.toUpperCase()}`,
     user: randomUUID(),
     group: randomUUID(),
+    extension: `urn:example:${name}`,
   };
 }
 
@@ -187,11 +206,13 @@ for (const route of routes) {
 
 t.test('whatever was tried, the other tenant is as it was', async (t) => {
   const path = `/api/admin/v1/tenants/${victim.tenant.id}`;
-  const [tenant, directory, keys] = [
+  const [tenant, directory, extension, keys] = [
     await app.send('GET', path, operator),
     await app.send('GET', `${path}/directories/${victim.directory}`, operator),
+    await app.send('GET', `${path}/schema-extensions/${victim.extension}`, operator),
     await app.send<{ apiKeys: AnyBody[] }>('GET', `${path}/api-keys`, operator),
   ];
+  t.match(extension.body, { name: 'Victim', attributes: [{ name: 'badge' }] });
   t.match([tenant.body, directory.body], [{ displayName: null }, { displayName: null }]);
   t.match(keys.body.apiKeys, [{ id: victim.apiKey, expiresAt: null }]);
   const [teams, roles] = [
@@ -229,6 +250,7 @@ t.test('lists, filters and searches hold nothing of another tenant', async (t) =
       victim.directory,
       victim.team,
       victim.role,
+      victim.extension,
     ].join('|'),
   );
   for (const { url } of lists) {

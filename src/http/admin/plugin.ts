@@ -10,6 +10,7 @@ import { clientRoutes } from './clients.ts';
 import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { roleRoutes } from './roles.ts';
+import { schemaExtensionRoutes } from './schema-extensions.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
 import { teamRoutes } from './teams.ts';
 import { tenantRoutes, tenantsRoutes } from './tenants.ts';
@@ -39,6 +40,7 @@ export async function adminSurface(
     teamRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);
     clientRoutes(typedScope(scope), context);
+    schemaExtensionRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');
   });
   closePaths();

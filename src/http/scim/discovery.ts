@@ -1,16 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Context } from '../../context.ts';
+import type { Context, Principal } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { resourceTypeResources, schemaResources, serviceProviderConfig } from '../../scim/discovery.ts';
 import { ScimError } from '../../scim/error.ts';
 import { listResponseText } from '../../scim/messages.ts';
-import type { JsonObject } from '../../scim/types.ts';
+import { BASE_TYPES, typesWith } from '../../scim/resource-types.ts';
+import type { JsonObject, ResourceTypes } from '../../scim/types.ts';
 import { sendScim } from './media-type.ts';
 import { baseUrlOf, idOf } from './request.ts';
 
 /**
  * `/ServiceProviderConfig`, `/ResourceTypes` and `/Schemas` (RFC 7644 section 4): open without a key, because a
- * client reads there how to authenticate.
+ * client reads there how to authenticate. With a tenant's key they show the tenant's own extensions too.
  */
 export function discoveryRoutes(scope: FastifyInstance, context: Context): void {
   const baseUrl = baseUrlOf(context);
@@ -22,22 +23,38 @@ export function discoveryRoutes(scope: FastifyInstance, context: Context): void 
     return sendScim(reply, config);
   });
   const collections = [
-    { path: '/ResourceTypes', name: 'ResourceType', resources: resourceTypeResources(baseUrl) },
-    { path: '/Schemas', name: 'Schema', resources: schemaResources(baseUrl) },
+    { path: '/ResourceTypes', name: 'ResourceType', list: resourceTypeResources },
+    { path: '/Schemas', name: 'Schema', list: schemaResources },
   ];
-  for (const { path, name, resources } of collections) {
+  for (const { path, name, list } of collections) {
+    const resourcesFor = remembered((types) => list(baseUrl, types));
     scope.get(path, schema(`list${name}s`), async (request, reply) => {
       refuseFilter(request);
-      return sendAll(reply, resources);
+      return sendAll(reply, resourcesFor(typesFor(request)));
     });
     scope.get(`${path}/:id`, schema(`read${name}`), async (request, reply) => {
       refuseFilter(request);
       const id = idOf(request).toLowerCase();
-      const found = resources.find((resource) => String(resource.id ?? resource.name).toLowerCase() === id);
+      const found = resourcesFor(typesFor(request)).find((each) => String(each.id).toLowerCase() === id);
       if (!found) throw notFound(name);
       return sendScim(reply, JSON.stringify(found));
     });
   }
+}
+
+/** The resource types as the tenant of the request's key has them; without a tenant, those that all have. */
+function typesFor({ principal }: { readonly principal: Principal | undefined }): ResourceTypes {
+  return principal?.kind === 'api_key' ? typesWith(principal.tenant.extensions) : BASE_TYPES;
+}
+
+/** The same types give the same resources. */
+function remembered(list: (types: ResourceTypes) => JsonObject[]): (types: ResourceTypes) => JsonObject[] {
+  const lists = new WeakMap<ResourceTypes, JsonObject[]>();
+  return (types) => {
+    const known = lists.get(types) ?? list(types);
+    lists.set(types, known);
+    return known;
+  };
 }
 
 function sendAll(reply: FastifyReply, resources: readonly JsonObject[]): FastifyReply {

@@ -64,16 +64,19 @@ export function plural(
   });
 }
 
+/** Belongs to the envelope of a resource: no schema of the RFC lists it, and clients know it. */
+export const envelope: Attribute = readOnly({
+  name: 'schemas',
+  type: 'reference',
+  multiValued: true,
+  description: 'The URIs of the schemas that this resource uses.',
+  returned: 'always',
+  referenceTypes: ['uri'],
+});
+
 /** The common attributes of RFC 7643 section 3.1 that stand before a resource's own. */
 export const identifiers: readonly Attribute[] = [
-  readOnly({
-    name: 'schemas',
-    type: 'reference',
-    multiValued: true,
-    description: 'The URIs of the schemas that this resource uses.',
-    returned: 'always',
-    referenceTypes: ['uri'],
-  }),
+  envelope,
   readOnly({
     name: 'id',
     description: 'The identifier that the service provider gave to the resource; it never changes.',

@@ -1,5 +1,13 @@
-import type { Schema } from '../types.ts';
+import type { Attribute, Schema } from '../types.ts';
 import { attribute, identifiers, label, meta, plural, primary, readOnly } from './attribute.ts';
+
+/** Unlike a tenant's own writeOnly attributes it is not even stored (`scim/value.ts`). */
+export const password: Attribute = attribute({
+  name: 'password',
+  description: 'Accepted and dropped: it is neither stored nor returned.',
+  mutability: 'writeOnly',
+  returned: 'never',
+});
 
 /** RFC 7643 sections 4.1 and 8.7.1, with the common attributes of section 3.1. */
 export const coreUserSchema = {
@@ -50,12 +58,7 @@ export const coreUserSchema = {
     }),
     attribute({ name: 'timezone', description: "The user's time zone: 'America/Los_Angeles'." }),
     attribute({ name: 'active', type: 'boolean', description: 'Whether the user may use the service.' }),
-    attribute({
-      name: 'password',
-      description: 'Accepted and dropped: it is neither stored nor returned.',
-      mutability: 'writeOnly',
-      returned: 'never',
-    }),
+    password,
     plural(
       { name: 'emails', description: 'E-mail addresses of the user.' },
       { description: 'An e-mail address.' },

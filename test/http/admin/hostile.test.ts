@@ -78,11 +78,19 @@ const membersOf = (schema: unknown): string[] => {
   return [...Object.keys(properties), ...anyOf.flatMap(membersOf)];
 };
 
+const EXTENSION = 'urn:example:hostile';
+
 let made = 0;
 /** A body that holds, but for the members that it replaces. */
 const bodyOf = (schema: unknown, replaced: object = {}) => {
   made += 1;
-  const sound = { name: `sound${made}`, scopes: ['read'], rank: 1_000 + made };
+  const sound = {
+    name: `sound${made}`,
+    scopes: ['read'],
+    rank: 1_000 + made,
+    id: EXTENSION,
+    attributes: [{ name: 'a' }],
+  };
   const known = new Set(membersOf(schema));
   return { ...Object.fromEntries(Object.entries(sound).filter(([name]) => known.has(name))), ...replaced };
 };
@@ -104,7 +112,9 @@ for (const { method, url, schema } of routes) {
     const parameters = [...url.matchAll(/:(\w+)/g)].map(([, name]) => String(name));
     const queries = membersOf(schema.querystring);
     const pathWith = (values: Readonly<Record<string, string>> = {}) =>
-      url.replace(/:(\w+)/g, (_, name: string) => encoded({ tenant: tenant.id, ...values }[name] ?? UUID));
+      url.replace(/:(\w+)/g, (_, name: string) =>
+        encoded({ tenant: tenant.id, urn: EXTENSION, ...values }[name] ?? UUID),
+      );
     const ask = async (target: string, body: unknown = bodyOf(schema.body)) => {
       const asker = url.startsWith('/api/admin') ? app.operatorKey : key;
       const { status, text } = await app.send(method, target, {
