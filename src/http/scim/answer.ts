@@ -1,4 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createHash } from 'node:crypto';
+import type { FastifyReply } from 'fastify';
 import type { GroupRow } from '../../directory/groups.ts';
 import { userResource } from '../../directory/user-columns.ts';
 import type { UserRow } from '../../directory/users.ts';
@@ -12,9 +13,20 @@ import { sendScim } from './media-type.ts';
  * projection takes it apart.
  */
 
-/** The weak entity tag of a version (RFC 7644 section 3.14). */
-export function entityTag(version: number): string {
-  return `W/"${version}"`;
+/** What the entity tag of an answer follows. */
+export interface Tagged {
+  readonly version: number;
+  /** A user's groups as they are shown; null: none are. */
+  readonly groups?: string | null;
+}
+
+/**
+ * The weak entity tag of an answer (RFC 7644 section 3.14): the version and, because a user's groups lie outside of
+ * it, a digest of those that are shown.
+ */
+export function entityTag({ version, groups = null }: Tagged): string {
+  if (groups === null) return `W/"${version}"`;
+  return `W/"${version}.${createHash('sha256').update(groups).digest('base64url').slice(0, 11)}"`;
 }
 
 /** The URL of a resource. */
@@ -51,7 +63,7 @@ export function groupText(row: GroupRow, baseUrl: string, projection: Projection
   return JSON.stringify(project(resource, projection));
 }
 
-type Row = Pick<UserRow, 'id' | 'version' | 'created_at' | 'updated_at' | 'body'>;
+type Row = Pick<UserRow, 'id' | 'created_at' | 'updated_at' | 'body'> & Tagged;
 
 function splice(row: Row, type: ResourceType, baseUrl: string, spliced: string): string {
   return `{"id":"${row.id}",${row.body.slice(1, -1)}${spliced},"meta":${JSON.stringify(meta(row, type, baseUrl))}}`;
@@ -63,7 +75,7 @@ function meta(row: Row, type: ResourceType, baseUrl: string): JsonObject {
     created: row.created_at.toISOString(),
     lastModified: row.updated_at.toISOString(),
     location: locationOf(baseUrl, type, row.id),
-    version: entityTag(row.version),
+    version: entityTag(row),
   };
 }
 
@@ -86,8 +98,9 @@ function membersText({ members }: GroupRow, baseUrl: string): string | undefined
     .join()}]`;
 }
 
-interface Identity {
-  readonly version: number;
+/** Where an answer's resource is, and the tag of what is shown of it. */
+export interface Identity {
+  readonly tag: string;
   readonly location: string;
 }
 
@@ -95,30 +108,28 @@ interface Identity {
 export function sendResource(
   reply: FastifyReply,
   text: string,
-  { status = 200, version, location }: Identity & { readonly status?: 200 | 201 },
+  { status = 200, tag, location }: Identity & { readonly status?: 200 | 201 },
 ): FastifyReply {
   if (status === 201) reply.header('location', location);
-  reply.code(status).header('content-location', location).header('etag', entityTag(version));
+  reply.code(status).header('content-location', location).header('etag', tag);
   return sendScim(reply, text);
 }
 
-/** Says that the client has this version already, with the headers of the whole answer (RFC 9110 section 15.4.5). */
-export function sendNotModified(reply: FastifyReply, { version, location }: Identity): FastifyReply {
-  return reply.code(304).header('content-location', location).header('etag', entityTag(version)).send();
+/** Says that the client has this already, with the headers of the whole answer (RFC 9110 section 15.4.5). */
+export function sendNotModified(reply: FastifyReply, { tag, location }: Identity): FastifyReply {
+  return reply.code(304).header('content-location', location).header('etag', tag).send();
 }
+
+const TAGS = /(?:W\/)?"((\d{1,15})(?:\.[\w-]{11})?)"/g;
 
 /** The versions that If-Match names; undefined: it is absent or `*`. A tag that is none of ours matches nothing. */
-export function ifMatch(request: FastifyRequest): number[] | undefined {
-  const tags = request.headers['if-match'];
-  return tags === undefined || tags.trim() === '*' ? undefined : versionsIn(tags);
+export function ifMatch(tags: string | undefined): number[] | undefined {
+  if (tags === undefined || tags.trim() === '*') return undefined;
+  return [...tags.matchAll(TAGS)].map(([, , version]) => Number(version));
 }
 
-/** Whether If-None-Match names this version, so that the answer is 304 (RFC 9110 section 13.1.2). */
-export function isNotModified(request: FastifyRequest, version: number): boolean {
-  const tags = request.headers['if-none-match'];
-  return tags !== undefined && (tags.trim() === '*' || versionsIn(tags).includes(version));
-}
-
-function versionsIn(tags: string): number[] {
-  return [...tags.matchAll(/(?:W\/)?"(\d{1,15})"/g)].map(([, digits]) => Number(digits));
+/** Whether If-None-Match names this tag, so that the answer is 304 (RFC 9110 section 13.1.2: compared weakly). */
+export function isNotModified(tags: string | undefined, tag: string): boolean {
+  if (tags === undefined) return false;
+  return tags.trim() === '*' || [...tags.matchAll(TAGS)].some(([, opaque]) => tag === `W/"${opaque}"`);
 }

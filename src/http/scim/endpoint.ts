@@ -3,11 +3,11 @@ import type { ResourceRequest } from '../../actions/scim-writes.ts';
 import type { ScimActor } from '../../context.ts';
 import type { Projection } from '../../scim/project.ts';
 import type { PatchOperation, Resource } from '../../scim/types.ts';
+import type { Tagged } from './answer.ts';
 
 /** What every stored resource has, whatever its type. */
-export interface ResourceRow {
+export interface ResourceRow extends Tagged {
   readonly id: string;
-  readonly version: number;
 }
 
 export interface Creation {
@@ -48,8 +48,6 @@ export interface Endpoint<Row extends ResourceRow = ResourceRow> {
   read(actor: ScimActor, id: string, projection: Projection): Promise<Row | undefined>;
   /** Whether a PATCH is answered with the resource. */
   answersPatch(projection: Projection): boolean;
-  /** Whether an answer changes with the version alone, so that a client can know it already. */
-  followsVersion(projection: Projection): boolean;
   /** A resource as JSON text. */
   text(row: Row, projection: Projection): string;
 }

@@ -36,7 +36,6 @@ export function groupEndpoint(context: Context): Endpoint<GroupRow> {
     },
     // 204 unless the client asks for attributes: an answer with 100,000 members helps nobody (Entra ID wants 204).
     answersPatch: (projection) => !isDefaultProjection(projection),
-    followsVersion: () => true,
     text: (row, projection) => groupText(row, baseUrl, projection),
   };
 }

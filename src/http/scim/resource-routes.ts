@@ -24,7 +24,10 @@ export function resourceRoutes<Row extends ResourceRow>(
     ...documented(verb, documentedType),
     ...(endpoint.bodyLimit !== undefined && { bodyLimit: endpoint.bodyLimit }),
   });
-  const identity = ({ id, version }: Row) => ({ version, location: locationOf(baseUrl, documentedType, id) });
+  const identity = (row: Row) => ({
+    tag: entityTag(row),
+    location: locationOf(baseUrl, documentedType, row.id),
+  });
   const send = (reply: FastifyReply, row: Row, projection: Projection, status: 200 | 201 = 200) =>
     sendResource(reply, endpoint.text(row, projection), { status, ...identity(row) });
 
@@ -39,7 +42,7 @@ export function resourceRoutes<Row extends ResourceRow>(
     const { actor, projection } = asked(request, endpoint);
     const row = await endpoint.read(actor, idOf(request), projection);
     if (!row) throw notFound(endpoint.name);
-    if (endpoint.followsVersion(projection) && isNotModified(request, row.version)) {
+    if (isNotModified(request.headers['if-none-match'], entityTag(row))) {
       return sendNotModified(reply, identity(row));
     }
     return send(reply, row, projection);
@@ -58,7 +61,7 @@ export function resourceRoutes<Row extends ResourceRow>(
     const answered = endpoint.answersPatch(projection) ? projection : undefined;
     const row = only(await endpoint.patch(actor, [{ ...target(request), operations }], answered));
     if (answered) return send(reply, row, answering(answered, type, operations));
-    return reply.code(204).header('etag', entityTag(row.version)).send();
+    return reply.code(204).header('etag', entityTag(row)).send();
   });
 
   scope.delete(`${path}/:id`, documented('delete', documentedType), async (request, reply) => {
@@ -79,5 +82,5 @@ function asked<Row extends ResourceRow>(
 
 /** The resource that a change is for, and the version that it was made on. */
 function target(request: FastifyRequest) {
-  return { id: idOf(request), requestId: request.id, ifMatch: ifMatch(request) };
+  return { id: idOf(request), requestId: request.id, ifMatch: ifMatch(request.headers['if-match']) };
 }

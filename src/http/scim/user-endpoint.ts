@@ -28,8 +28,6 @@ export function userEndpoint(context: Context): Endpoint<UserRow> {
       return row;
     },
     answersPatch: () => true,
-    // `groups` lies outside the version.
-    followsVersion: (projection) => !includesAttribute(projection, 'groups'),
     text: (row, projection) => userText(row, baseUrl, projection),
   };
 }
