@@ -3,7 +3,6 @@ import {
   errorBody,
   LIST_RESPONSE,
   listResponseText,
-  readListQuery,
   readMessage,
   SEARCH_REQUEST,
 } from '../../src/scim/messages.ts';
@@ -18,6 +17,7 @@ import { attribute } from '../../src/scim/schemas/attribute.ts';
 import type { Attribute, JsonObject, ResourceType } from '../../src/scim/types.ts';
 import { reading, refusal } from '../support/scim.ts';
 
+<<<<<<< HEAD
 const query = (parameters: Record<string, unknown>) => readListQuery(parameters, USER_TYPE, reading());
 
 t.test('§3.4.2 the parameters of a query', async (t) => {
@@ -85,6 +85,8 @@ t.test('a parameter that does not hold is refused by name', async (t) => {
   }
 });
 
+=======
+>>>>>>> ce50472 (feat(scim): one query path for all resource types, with pages by cursor)
 t.test('messages', async (t) => {
   t.equal(
     readMessage(
