@@ -129,7 +129,7 @@ function resolvePath(
     throw invalidFilter(`"${excerpt(text)}" is not an attribute of ${scope.owner}`, position);
   }
   if (!isSecret(path)) return path;
-  const problem = `"${excerpt(text)}" is never told, so it cannot be used in a filter`;
+  const problem = `"${excerpt(text)}" cannot be used in a filter: it is never told`;
   throw reading.inUrl ? new ScimError(403, 'sensitive', problem) : invalidFilter(problem, position);
 }
 
