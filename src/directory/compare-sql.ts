@@ -28,7 +28,9 @@ export function compare(operand: Operand, operator: CompareOperator, value: Valu
       return certain(sql`${expression} ${ORDER[operator]} ${bound}`);
   }
   function certain(condition: RawBuilder<unknown>): RawBuilder<boolean> {
-    return sql`(${condition} and ${expression} is not null)`;
+    return operand.column === 'required'
+      ? sql`(${condition})`
+      : sql`(${condition} and ${expression} is not null)`;
   }
 }
 

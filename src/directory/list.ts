@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
 import { isTimeout } from '../db/constraints.ts';
 import type { Database } from '../db/database.ts';
@@ -60,17 +61,22 @@ export interface Page {
  * the rows have more members than one answer may have.
  */
 export async function listResources(db: Database, standpoint: Standpoint, listing: Listing): Promise<Page> {
-  const list = planOf(standpoint, listing);
-  const [, [counted], found, neighbours] = await pipeline(
-    db,
-    listSteps(list, (query) => compiled(query.compile(db.kysely))),
-  ).catch((error: unknown) => {
+  const plan = planOf(standpoint, listing);
+  const steps = listSteps(db, plan);
+  // A filter of 500 terms takes milliseconds to become SQL, each time: others may go between.
+  const count = steps.count();
+  await setImmediate();
+  const page = steps.page();
+  await setImmediate();
+  const timeout = compiledWith(db)(sql`set local statement_timeout = ${sql.lit(LIST_TIMEOUT)}`);
+  const sent = pipeline(db, [timeout, count, page, steps.neighbour()]);
+  const [, [counted], found, neighbours] = await sent.catch((error: unknown) => {
     throw isTimeout(error) ? tooSlow() : error;
   });
   const total = counted?.total ?? 0;
   if ((found[0]?.relations ?? 0) > MAX_RELATED) throw tooManyRelated(listing);
   if ('startIndex' in listing.page) return { total, rows: found };
-  return { total, ...turnsOf(list, found, neighbours.length > 0) };
+  return { total, ...turnsOf(plan, found, neighbours.length > 0) };
 }
 
 /** The resource of a type that has this id and that the viewer may see. */
@@ -87,13 +93,13 @@ export async function findResource(
   const where = sql<boolean>`${source.visible} and ${filterCondition(named, source.target)}`;
   const parts = [{ source, where, sortBy: undefined, related: false }];
   const query = selectPage(parts, orderOf(parts, false), { ...FIRST, limit: 1 }, 1);
-  const [row] = await run(db.pool, compiled<ListedRow>(query.compile(db.kysely)));
+  const [row] = await run(db.pool, compiledWith(db)<ListedRow>(query));
   return row;
 }
 
 const FIRST: Window = { backward: false, place: undefined, inclusive: false, offset: 0, limit: 0 };
 
-interface Plan {
+export interface Plan {
   readonly parts: readonly Part[];
   readonly order: Order;
   readonly count: number;
@@ -102,7 +108,8 @@ interface Plan {
   readonly neighbour: Window | undefined;
 }
 
-function planOf(standpoint: Standpoint, { types, sortOrder, count, page }: Listing): Plan {
+/** The SQL that a list comes to. */
+export function planOf(standpoint: Standpoint, { types, sortOrder, count, page }: Listing): Plan {
   const parts = types.map(({ type, filter, sortBy, related }) => {
     const source = sourceOf(type, standpoint);
     const where = filter
@@ -120,20 +127,19 @@ function planOf(standpoint: Standpoint, { types, sortOrder, count, page }: Listi
   return { parts, order, count, window, neighbour: around };
 }
 
-type Compile = <Row>(query: RawBuilder<Row>) => Step<Row>;
+/** The statements of a list: the count, the page, and a row on the other side of the place that it goes from. */
+export function listSteps(db: Database, { parts, order, count, window, neighbour }: Plan) {
+  const compile = compiledWith(db);
+  const none = sql`select where false`;
+  return {
+    count: () => compile<{ total: number }>(countRows(parts)),
+    page: () => compile<ListedRow>(count === 0 ? none : selectPage(parts, order, window, count)),
+    neighbour: () => compile(neighbour && count > 0 ? selectNeighbour(parts, order, neighbour) : none),
+  };
+}
 
-/** The statements of a list: its limit, the count, the page, and a row on its other side. */
-function listSteps({ parts, order, count, window, neighbour }: Plan, compile: Compile) {
-  return [
-    compile<unknown>(sql`set local statement_timeout = ${sql.lit(LIST_TIMEOUT)}`),
-    compile(countRows(parts)),
-    compile<ListedRow>(count === 0 ? sql`select where false` : selectPage(parts, order, window, count)),
-    compile(
-      neighbour && count > 0
-        ? selectNeighbour(parts, order, neighbour)
-        : sql<{ rank: number }>`select where false`,
-    ),
-  ] as const;
+function compiledWith({ kysely }: Database) {
+  return <Row>(query: RawBuilder<unknown>): Step<Row> => compiled<Row>(query.compile(kysely));
 }
 
 /** The rows of a page by turn, and where it goes on: a turn is told where rows lie there. */
