@@ -36,9 +36,8 @@ export interface Elements {
   readonly order: RawBuilder<unknown>;
 }
 
-/** A type's rows: what they are called in SQL, and which attributes lie apart from its search document. */
+/** A type's rows: which attributes lie apart from its search document. */
 interface Rows {
-  readonly alias: string;
   readonly promoted: Readonly<Record<string, (target: Target) => Operand>>;
   /** A JSON array. */
   schemas(target: Target): RawBuilder<unknown>;
@@ -48,19 +47,17 @@ interface Rows {
 
 const ROWS: Readonly<Record<TypeName, Rows>> = {
   User: {
-    alias: 'u',
     promoted: {
       id: () => column('uuid', 'u.id'),
       externalId: () => column('text', 'u.external_id', 'optional'),
       userName: () => column('text', 'u.user_name_folded'),
-      active: () => column('boolean', 'u.active'),
+      active: () => column('boolean', 'u.active', 'optional'),
       ...versioned('u'),
     },
     schemas: () => sql`u.body::jsonb -> 'schemas'`,
     search: sql`u.search`,
   },
   Group: {
-    alias: 'g',
     promoted: {
       id: () => column('uuid', 'g.id'),
       externalId: () => column('text', 'g.external_id', 'optional'),
@@ -71,7 +68,6 @@ const ROWS: Readonly<Record<TypeName, Rows>> = {
     search: sql`g.search`,
   },
   Role: {
-    alias: 'r',
     promoted: {
       id: () => column('text', 'r.name'),
       displayName: () => column('text', 'r.display_name'),
@@ -82,7 +78,6 @@ const ROWS: Readonly<Record<TypeName, Rows>> = {
     schemas: ownSchema,
   },
   Entitlement: {
-    alias: 't',
     promoted: {
       id: () => column('uuid', 't.id'),
       displayName: () => column('text', 't.name_folded'),
@@ -92,11 +87,6 @@ const ROWS: Readonly<Record<TypeName, Rows>> = {
     schemas: ownSchema,
   },
 };
-
-/** What the rows of a type are called in SQL. */
-export function aliasOf({ name }: ResourceType): string {
-  return ROWS[name].alias;
-}
 
 /** The promoted names of a type, for the test that holds them against the schema. */
 export function promotedNames(type: ResourceType): string[] {

@@ -16,7 +16,7 @@ export interface Standpoint {
 
 export interface Source {
   readonly target: Target;
-  /** Names the rows as `aliasOf` says. */
+  /** Names the rows `u`, `g`, `r` or `t`, as `attribute-sql.ts` does. */
   readonly from: RawBuilder<unknown>;
   /** The rows that the viewer may see. */
   readonly visible: RawBuilder<boolean>;

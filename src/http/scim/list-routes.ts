@@ -3,6 +3,7 @@ import type { Context, ScimActor } from '../../context.ts';
 import { type Listing, listResources, type Page } from '../../directory/list.ts';
 import type { Standpoint } from '../../directory/sources.ts';
 import { viewerOf } from '../../directory/viewer.ts';
+import { BUILT_IN_ROLES } from '../../reconcile/roles.ts';
 import { listResponseText, readMessage, SEARCH_REQUEST } from '../../scim/messages.ts';
 import { includesAttribute } from '../../scim/project.ts';
 import { type ListQuery, readListQuery, type TypeQuery } from '../../scim/query.ts';
@@ -13,9 +14,6 @@ import { documented, documentedRoot } from './documented.ts';
 import { listedText } from './listed.ts';
 import { sendScim } from './media-type.ts';
 import { baseUrlOf, readingOf, scimActor } from './request.ts';
-
-/** The roles that every tenant has. */
-const BUILT_IN_ROLES = ['TEAM_ADMIN', 'EDITOR', 'VIEWER', 'CASE_MANAGER', 'WORKBENCH_USER'];
 
 /**
  * Queries of each type, and of all at the root: by parameters in the URL, and by a body that is posted to
@@ -55,7 +53,11 @@ function searchOf(context: Context, names: readonly TypeName[]): Handler {
 
 /** From where this client looks. */
 export function standpointOf(context: Context, actor: ScimActor): Standpoint {
-  return { viewer: viewerOf(actor), baseUrl: baseUrlOf(context), builtInRoles: BUILT_IN_ROLES };
+  return {
+    viewer: viewerOf(actor),
+    baseUrl: baseUrlOf(context),
+    builtInRoles: BUILT_IN_ROLES.map(({ name }) => name),
+  };
 }
 
 async function answer(
