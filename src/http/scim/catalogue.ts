@@ -27,8 +27,9 @@ export function catalogueRoutes(scope: FastifyInstance, context: Context): void 
       if (!row) throw notFound(name);
       reply.header('content-location', locationOf(baseUrl, type, row.key));
       if (row.version !== null) {
-        reply.header('etag', entityTag(row.version));
-        if (isNotModified(request, row.version)) return reply.code(304).send();
+        const tag = entityTag({ version: row.version });
+        reply.header('etag', tag);
+        if (isNotModified(request.headers['if-none-match'], tag)) return reply.code(304).send();
       }
       return sendScim(reply, listedText(row, type, baseUrl, projection));
     });

@@ -30,7 +30,7 @@ function catalogueText(row: ListedRow, type: ResourceType, baseUrl: string, proj
     ...(row.created_at && { created: row.created_at.toISOString() }),
     ...(row.updated_at && { lastModified: row.updated_at.toISOString() }),
     location: locationOf(baseUrl, type, row.key),
-    ...(row.version !== null && { version: entityTag(row.version) }),
+    ...(row.version !== null && { version: entityTag({ version: row.version }) }),
   };
   const resource: Resource = { id: row.key, ...(JSON.parse(row.body) as Resource), meta };
   return JSON.stringify(project(resource, projection));
