@@ -12,6 +12,8 @@ export interface Context {
   readonly publicUrl: string;
   /** SHA-256 of the operator key. */
   readonly operatorKeyHash: Buffer;
+  /** 32 bytes, the same in every instance: keys for what only the service reads are derived from it. */
+  readonly secretKey: Buffer;
 }
 
 export type Scope = 'scim' | 'jit' | 'jit:claims' | 'admin' | 'read';

@@ -49,6 +49,7 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
     now: () => new Date(),
     publicUrl: config.publicUrl,
     operatorKeyHash: sha256(secrets.operatorKey),
+    secretKey: secrets.secretKey,
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);
   const clients = makeClientRecords(db);

@@ -19,6 +19,7 @@ async function openApiText(): Promise<string> {
     now: () => new Date(0),
     publicUrl: 'http://127.0.0.1:8080',
     operatorKeyHash: Buffer.alloc(32),
+    secretKey: Buffer.alloc(32),
   };
   const app = await buildApp(context, {
     authenticate: () => Promise.reject(new Error('nobody asks')),

@@ -29,6 +29,7 @@ async function startService(t: Test, connection: string | pg.ClientConfig) {
     now: () => new Date(),
     publicUrl: 'http://rollcall.test',
     operatorKeyHash: Buffer.alloc(32),
+    secretKey: Buffer.alloc(32),
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);
   const clients = makeClientRecords(db);

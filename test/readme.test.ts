@@ -48,7 +48,7 @@ t.test("README's endpoints are the routes that the application documents, and /d
     .flatMap(({ method, url }) => [method].flat().map((each) => `${each} ${url.replace(/:(\w+)/g, '{$1}')}`))
     .filter((route) => !route.startsWith('HEAD '));
   const told = rowsOf(section('README.md', 'Endpoints')).flatMap(([methods = '', path = '']) =>
-    codeIn(methods).map((method) => `${method} ${codeIn(path)[0]}`),
+    codeIn(methods).flatMap((method) => codeIn(path).map((each) => `${method} ${each}`)),
   );
   t.same(told.sort(), [...new Set([...served, 'GET /docs'])].sort());
 });

@@ -44,6 +44,11 @@ export function isOfDeletedDirectory(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '23503' && GONE.has(error.constraint ?? '');
 }
 
+/** Whether a statement ran into its `statement_timeout`. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '57014';
+}
+
 /**
  * SQLSTATEs by which the server says "not now": connection failures (08), shut-down and start-up (57P),
  * resources (53), lock and statement time-outs, and what a deadlock leaves after the last attempt (40).

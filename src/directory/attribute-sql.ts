@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Attribute, AttributePath, ResourceType } from '../scim/types.ts';
+import type { Attribute, AttributePath, ResourceType, TypeName } from '../scim/types.ts';
 
 /**
  * Where an attribute lies in the database. By default in the search document, at the place that the schema
@@ -7,7 +7,7 @@ import type { Attribute, AttributePath, ResourceType } from '../scim/types.ts';
  * attributes: a test looks up each promoted name in it.
  */
 
-/** The table a filter runs on (`scim_user u` or `scim_group g`) and what derived attributes need. */
+/** The rows a filter runs on (`scim_user u`, `scim_group g`, `r` of roles, `team t`) and what derived attributes need. */
 export interface Target {
   readonly type: ResourceType;
   readonly tenantId: string;
@@ -21,6 +21,8 @@ export interface Target {
 export interface Operand {
   readonly kind: 'text' | 'boolean' | 'number' | 'uuid' | 'instant';
   readonly sql: RawBuilder<unknown>;
+  /** Whether it is a column: of bounded length, and perhaps of an index. */
+  readonly column?: 'required' | 'optional';
 }
 
 /** A multi-valued attribute as rows, one an element; `operand` reads a part of one row. */
@@ -34,38 +36,91 @@ export interface Elements {
   readonly order: RawBuilder<unknown>;
 }
 
-const PROMOTED: Record<ResourceType['name'], Record<string, (target: Target) => Operand>> = {
+/** A type's rows: which attributes lie apart from its search document. */
+interface Rows {
+  readonly promoted: Readonly<Record<string, (target: Target) => Operand>>;
+  /** A JSON array. */
+  schemas(target: Target): RawBuilder<unknown>;
+  /** The search document; without one, what is not promoted has no value. */
+  readonly search?: RawBuilder<unknown>;
+}
+
+const ROWS: Readonly<Record<TypeName, Rows>> = {
   User: {
-    id: () => ({ kind: 'uuid', sql: sql.ref('u.id') }),
-    externalId: () => text(sql.ref('u.external_id')),
-    userName: () => text(sql.ref('u.user_name_folded')),
-    active: () => ({ kind: 'boolean', sql: sql.ref('u.active') }),
-    ...meta('u'),
+    promoted: {
+      id: () => column('uuid', 'u.id'),
+      externalId: () => column('text', 'u.external_id', 'optional'),
+      userName: () => column('text', 'u.user_name_folded'),
+      active: () => column('boolean', 'u.active', 'optional'),
+      ...versioned('u'),
+    },
+    schemas: () => sql`u.body::jsonb -> 'schemas'`,
+    search: sql`u.search`,
   },
   Group: {
-    id: () => ({ kind: 'uuid', sql: sql.ref('g.id') }),
-    externalId: () => text(sql.ref('g.external_id')),
-    displayName: () => text(sql.ref('g.display_name_folded')),
-    ...meta('g'),
+    promoted: {
+      id: () => column('uuid', 'g.id'),
+      externalId: () => column('text', 'g.external_id', 'optional'),
+      displayName: () => column('text', 'g.display_name_folded'),
+      ...versioned('g'),
+    },
+    schemas: () => sql`g.body::jsonb -> 'schemas'`,
+    search: sql`g.search`,
   },
-  Role: {},
-  Entitlement: {},
+  Role: {
+    promoted: {
+      id: () => column('text', 'r.name'),
+      displayName: () => column('text', 'r.display_name'),
+      'meta.created': () => column('instant', 'r.created_at', 'optional'),
+      'meta.lastModified': () => column('instant', 'r.created_at', 'optional'),
+      ...named('r.name'),
+    },
+    schemas: ownSchema,
+  },
+  Entitlement: {
+    promoted: {
+      id: () => column('uuid', 't.id'),
+      displayName: () => column('text', 't.name_folded'),
+      type: () => text(sql`t.kind`),
+      ...versioned('t'),
+    },
+    schemas: ownSchema,
+  },
 };
 
 /** The promoted names of a type, for the test that holds them against the schema. */
 export function promotedNames(type: ResourceType): string[] {
-  return Object.keys(PROMOTED[type.name]);
+  return Object.keys(ROWS[type.name].promoted);
 }
 
-function meta(table: 'u' | 'g'): Record<string, (target: Target) => Operand> {
+function versioned(table: 'u' | 'g' | 't'): Rows['promoted'] {
   return {
-    'meta.created': () => ({ kind: 'instant', sql: sql.ref(`${table}.created_at`) }),
-    'meta.lastModified': () => ({ kind: 'instant', sql: sql.ref(`${table}.updated_at`) }),
-    'meta.resourceType': ({ type }) => text(sql`${type.name}::text`),
+    'meta.created': () => column('instant', `${table}.created_at`),
+    'meta.lastModified': () => column('instant', `${table}.updated_at`),
     'meta.version': () => text(sql`'W/"' || ${sql.ref(`${table}.version`)} || '"'`),
-    'meta.location': ({ type, baseUrl }) =>
-      text(sql`${baseUrl + type.endpoint}::text || '/' || ${sql.ref(`${table}.id`)}`),
+    ...named(`${table}.id`),
   };
+}
+
+function named(id: string): Rows['promoted'] {
+  return {
+    'meta.resourceType': ({ type }) => text(sql`${type.name}::text`),
+    'meta.location': ({ type, baseUrl }) =>
+      text(sql`${`${baseUrl}${type.endpoint}/`}::text || ${sql.ref(id)}`),
+  };
+}
+
+function ownSchema({ type }: Target): RawBuilder<unknown> {
+  return sql`jsonb_build_array(${type.schema.id}::text)`;
+}
+
+/** Columns of text all have the collation "C". */
+function column(
+  kind: Operand['kind'],
+  name: string,
+  nullability: 'required' | 'optional' = 'required',
+): Operand {
+  return { kind, sql: sql.ref(name), column: nullability };
 }
 
 function text(expression: RawBuilder<unknown>): Operand {
@@ -75,58 +130,58 @@ function text(expression: RawBuilder<unknown>): Operand {
 /** The operand of a single-valued path; undefined where the path leads into several values. */
 export function operandOf(path: AttributePath, target: Target): Operand | undefined {
   if (path.attribute.multiValued) return undefined;
+  const { promoted } = ROWS[target.type.name];
   const name = path.subAttribute ? `${path.attribute.name}.${path.subAttribute.name}` : path.attribute.name;
-  const promoted = path.extension ? undefined : PROMOTED[target.type.name];
-  if (promoted && Object.hasOwn(promoted, name)) return promoted[name]?.(target);
-  const leaf = path.subAttribute ?? path.attribute;
-  const parent = path.subAttribute
-    ? member(document(path, target), path.attribute.name)
-    : document(path, target);
-  return typed(leaf, sql`${parent} ->> ${sql.lit(leaf.name)}`);
+  if (!path.extension && Object.hasOwn(promoted, name)) return promoted[name]?.(target);
+  const parent = path.subAttribute ? objectOf(path, target) : document(path, target);
+  return parent ? typed(path.subAttribute ?? path.attribute, member(parent, leafName(path))) : NOTHING;
 }
 
-/** A single-valued complex attribute as one JSON object. */
-export function objectOf(path: AttributePath, target: Target): RawBuilder<unknown> {
-  return member(document(path, target), path.attribute.name);
+function leafName({ attribute, subAttribute }: AttributePath): string {
+  return (subAttribute ?? attribute).name;
+}
+
+/** A single-valued complex attribute as one JSON object; undefined where the type keeps none. */
+export function objectOf(path: AttributePath, target: Target): RawBuilder<unknown> | undefined {
+  const parent = document(path, target);
+  return parent && member(parent, path.attribute.name);
 }
 
 /** The values of a multi-valued path. */
 export function elementsOf(path: AttributePath, target: Target): Elements {
-  if (!path.extension) {
-    if (path.attribute.name === 'groups') return groupsOfUser(target);
-    if (path.attribute.name === 'members') return membersOfGroup(target);
-    if (path.attribute.name === 'schemas') {
-      const body = sql.ref(target.type.name === 'User' ? 'u.body' : 'g.body');
-      return simpleElements(path.attribute, sql`(${body})::jsonb -> 'schemas'`);
-    }
+  const { attribute, extension } = path;
+  if (!extension) {
+    if (attribute.name === 'groups') return groupsOfUser(target);
+    if (attribute.name === 'members') return membersOfGroup(target);
+    if (attribute.name === 'schemas') return arrayElements(attribute, ROWS[target.type.name].schemas(target));
   }
-  const array = member(document(path, target), path.attribute.name);
-  if (path.attribute.type !== 'complex') return simpleElements(path.attribute, array);
-  return {
-    from: sql`jsonb_array_elements(${array}) with ordinality as e (item, ordinal)`,
-    operand: (subAttribute) => itemOperand(subAttribute ?? path.attribute),
-    order: sql`coalesce((e.item ->> 'primary')::boolean, false) desc, e.ordinal`,
-  };
+  return arrayElements(attribute, objectOf(path, target) ?? sql`null::jsonb`);
 }
 
 /** The operand of a part of a JSON object that is called `e.item`. */
 export function itemOperand(subAttribute: Attribute): Operand {
-  return typed(subAttribute, sql`e.item ->> ${sql.lit(subAttribute.name)}`);
+  return typed(subAttribute, member(sql`e.item`, subAttribute.name));
 }
 
-function simpleElements(attribute: Attribute, array: RawBuilder<unknown>): Elements {
+/** What is stored may have another type than the schema has by now: what is no array has no elements. */
+function arrayElements(attribute: Attribute, array: RawBuilder<unknown>): Elements {
+  const isComplex = attribute.type === 'complex';
   return {
-    from: sql`jsonb_array_elements_text(${array}) with ordinality as e (item, ordinal)`,
-    operand: () => typed(attribute, sql`e.item`),
-    order: sql`e.ordinal`,
+    from: sql`jsonb_array_elements(case when jsonb_typeof(${array}) = 'array' then ${array} end)
+      with ordinality as e (item, ordinal)`,
+    operand: (subAttribute) =>
+      isComplex ? itemOperand(subAttribute ?? attribute) : typed(attribute, sql`e.item`),
+    order: isComplex
+      ? sql`coalesce(e.item -> 'primary' = 'true'::jsonb, false) desc, e.ordinal`
+      : sql`e.ordinal`,
   };
 }
 
 function groupsOfUser({ baseUrl, directoryId }: Target): Elements {
   const parts: Record<string, Operand> = {
-    value: { kind: 'uuid', sql: sql`m.group_id` },
+    value: column('uuid', 'm.group_id'),
     $ref: text(sql`${`${baseUrl}/Groups/`}::text || m.group_id`),
-    display: text(sql`mg.display_name_folded`),
+    display: column('text', 'mg.display_name_folded'),
     type: text(sql`'direct'`),
   };
   return {
@@ -139,7 +194,7 @@ function groupsOfUser({ baseUrl, directoryId }: Target): Elements {
 
 function membersOfGroup({ baseUrl }: Target): Elements {
   const parts: Record<string, Operand> = {
-    value: { kind: 'uuid', sql: sql`m.user_id` },
+    value: column('uuid', 'm.user_id'),
     $ref: text(sql`${`${baseUrl}/Users/`}::text || m.user_id`),
     type: text(sql`'user'`),
   };
@@ -151,26 +206,32 @@ function membersOfGroup({ baseUrl }: Target): Elements {
   };
 }
 
-/** A sub-attribute that we keep no value of. */
-const NOTHING: Operand = { kind: 'text', sql: sql`null::text` };
+/** An attribute that we keep no value of. */
+const NOTHING: Operand = { kind: 'text', sql: sql`null::text collate "C"` };
 
-function document({ extension }: AttributePath, { type }: Target): RawBuilder<unknown> {
-  const search = sql.ref(type.name === 'User' ? 'u.search' : 'g.search');
-  return extension ? member(search, extension.id) : search;
+function document({ extension }: AttributePath, { type }: Target): RawBuilder<unknown> | undefined {
+  const { search } = ROWS[type.name];
+  return search && extension ? member(search, extension.id) : search;
 }
 
 function member(object: RawBuilder<unknown>, name: string): RawBuilder<unknown> {
   return sql`(${object} -> ${sql.lit(name)})`;
 }
 
-function typed(attribute: Attribute, expression: RawBuilder<unknown>): Operand {
+/**
+ * A JSON value in the type of the attribute. A value that was stored when the schema said otherwise is none: a cast
+ * that fails would fail every list of the tenant.
+ */
+function typed(attribute: Attribute, value: RawBuilder<unknown>): Operand {
+  const as = (type: 'boolean' | 'number', cast: 'boolean' | 'numeric') => sql`
+    case when jsonb_typeof(${value}) = ${sql.lit(type)} then ${value}::${sql.raw(cast)} end`;
   switch (attribute.type) {
     case 'boolean':
-      return { kind: 'boolean', sql: sql`(${expression})::boolean` };
+      return { kind: 'boolean', sql: sql`(${as('boolean', 'boolean')})` };
     case 'integer':
     case 'decimal':
-      return { kind: 'number', sql: sql`(${expression})::numeric` };
+      return { kind: 'number', sql: sql`(${as('number', 'numeric')})` };
     default:
-      return text(expression);
+      return text(sql`${value} #>> '{}'`);
   }
 }

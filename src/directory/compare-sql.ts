@@ -9,23 +9,28 @@ const ORDER = { gt: sql`>`, ge: sql`>=`, lt: sql`<`, le: sql`<=` } as const;
 
 /**
  * One comparison of RFC 7644 section 3.4.2.2, table 3, as a condition that is never null. Text is compared as it
- * is stored (folded, or exact) in code point order. `eq` keeps the form `column = value`, which indexes serve.
+ * is stored (folded, or exact) in code point order. Each keeps the form `column = value`, which indexes serve.
  */
 export function compare(operand: Operand, operator: CompareOperator, value: Value): RawBuilder<boolean> {
   const { expression, bound } = comparable(operand, operator, value);
   switch (operator) {
     case 'eq':
-      return bound === undefined ? sql`false` : sql`(${expression} = ${bound} and ${expression} is not null)`;
+      return bound === undefined ? sql`false` : certain(sql`${expression} = ${bound}`);
     case 'ne':
       return bound === undefined ? sql`true` : sql`${expression} is distinct from ${bound}`;
     case 'co':
-      return sql`coalesce(strpos(${expression}, ${bound}) > 0, false)`;
+      return certain(sql`strpos(${expression}, ${bound}) > 0`);
     case 'sw':
-      return sql`coalesce(starts_with(${expression}, ${bound}), false)`;
+      return certain(sql`starts_with(${expression}, ${bound})`);
     case 'ew':
-      return sql`coalesce(right(${expression}, length(${bound})) = ${bound}, false)`;
+      return certain(sql`right(${expression}, length(${bound})) = ${bound}`);
     default:
-      return sql`coalesce(${expression} ${ORDER[operator]} ${bound}, false)`;
+      return certain(sql`${expression} ${ORDER[operator]} ${bound}`);
+  }
+  function certain(condition: RawBuilder<unknown>): RawBuilder<boolean> {
+    return operand.column === 'required'
+      ? sql`(${condition})`
+      : sql`(${condition} and ${expression} is not null)`;
   }
 }
 
@@ -34,7 +39,7 @@ function comparable({ kind, sql: expression }: Operand, operator: CompareOperato
   switch (kind) {
     case 'uuid': {
       if (operator !== 'eq' && operator !== 'ne')
-        return { expression: sql`${expression}::text`, bound: sql`${value}::text` };
+        return { expression: sql`${expression}::text collate "C"`, bound: sql`${value}::text` };
       const isId = typeof value === 'string' && isUuid(value);
       return { expression, bound: isId ? sql`${value}::uuid` : undefined };
     }

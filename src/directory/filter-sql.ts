@@ -15,6 +15,8 @@ import { lookupHash } from './lookup.ts';
 type Condition = RawBuilder<boolean>;
 type Comparison = Extract<FilterNode, { kind: 'compare' }>;
 
+const NULL = sql`null::jsonb`;
+
 /**
  * A filter as a SQL condition on `target`, with every value bound. Conditions are two-valued (true or false,
  * never null), so that `not` means what RFC 7644 section 3.4.2.2 says: an attribute without a value is unequal
@@ -49,7 +51,7 @@ function presence(path: AttributePath, target: Target): Condition {
   if (!path.attribute.multiValued) {
     const isComplex =
       path.attribute.type === 'complex' && !path.subAttribute && path.attribute.name !== 'meta';
-    if (isComplex) return sql`${objectOf(path, target)} is not null`;
+    if (isComplex) return sql`${objectOf(path, target) ?? NULL} is not null`;
     if (path.attribute.name === 'meta' && !path.subAttribute) return sql`true`;
     return sql`${single(path, target).sql} is not null`;
   }
@@ -84,7 +86,7 @@ function elementCondition(path: AttributePath, filter: FilterNode, target: Targe
 /** The elements of `path` as rows, and the condition that `filter` sets on one of them. */
 export function elementFilterCondition(path: AttributePath, filter: FilterNode, target: Target) {
   if (!path.attribute.multiValued) {
-    const item = objectOf(path, target);
+    const item = objectOf(path, target) ?? NULL;
     return {
       from: sql`(select ${item} as item) as e`,
       where: sql<boolean>`e.item is not null`,

@@ -41,7 +41,7 @@ export function groupColumns(resource: Resource): GroupColumns {
 const GROUP_COLUMNS = 'g.id, g.version, g.created_at, g.updated_at, g.body';
 
 /** The members of `g`: text, because no form of 100,000 ids is faster to send. */
-export const MEMBERS_OF_GROUP = `(
+const MEMBERS_OF_GROUP = `(
     select string_agg(m.user_id::text, ',' order by m.user_id)
     from group_member m where m.tenant_id = g.tenant_id and m.group_id = g.id)`;
 

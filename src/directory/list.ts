@@ -1,109 +1,181 @@
+import { setImmediate } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
+import { isTimeout } from '../db/constraints.ts';
 import type { Database } from '../db/database.ts';
-import { compiled } from '../db/statement.ts';
+import { compiled, run, type Step } from '../db/statement.ts';
 import { pipeline } from '../db/transaction.ts';
-import { GROUP_TYPE, USER_TYPE } from '../scim/resource-types.ts';
-import type { AttributePath, FilterNode } from '../scim/types.ts';
-import { elementsOf, operandOf, type Target } from './attribute-sql.ts';
+import { badRequest } from '../scim/error.ts';
+import type { AttributePath, FilterNode, ResourceType } from '../scim/types.ts';
 import { filterCondition } from './filter-sql.ts';
-import { type GroupRow, MEMBERS_OF_GROUP } from './groups.ts';
-import { groupsOfUser, type UserRow } from './users.ts';
-import { type Viewer, visibleGroups, visibleUsers } from './viewer.ts';
+import type { Place } from './order.ts';
+import {
+  countRows,
+  type ListedRow,
+  MAX_RELATED,
+  type Order,
+  orderOf,
+  type Part,
+  placeOf,
+  selectNeighbour,
+  selectPage,
+  type Window,
+} from './page-sql.ts';
+import { type Standpoint, sourceOf } from './sources.ts';
 
 /** How long the count and the page of a list may take each, in milliseconds: filters can be made to be slow. */
 const LIST_TIMEOUT = 5_000;
 
-/** What a list asks for, resolved (`scim/messages.ts`). */
+/** What a list asks for, resolved (`scim/query.ts`). */
 export interface Listing {
+  readonly types: readonly ListedType[];
+  readonly sortOrder: 'ascending' | 'descending';
+  readonly count: number;
+  /** A 1-based index, or the turn that a page before said. */
+  readonly page: { readonly startIndex: number } | Turn;
+}
+
+export interface ListedType {
+  readonly type: ResourceType;
   readonly filter?: FilterNode | undefined;
   readonly sortBy?: AttributePath | undefined;
-  readonly sortOrder: 'ascending' | 'descending';
-  /** 1-based. */
-  readonly startIndex: number;
-  readonly count: number;
+  /** Whether a User's groups or a Group's members are wanted; otherwise none is read. */
+  readonly related: boolean;
 }
 
-export interface Page<Row> {
+/** From which place on a page goes, and where to; without a place from the end that it comes from. */
+export interface Turn {
+  readonly backward: boolean;
+  readonly place?: Place | undefined;
+}
+
+/** One page, in a stable order; where it was read by a turn, with the turns to its neighbours that have rows. */
+export interface Page {
   readonly total: number;
-  readonly rows: Row[];
+  readonly rows: readonly ListedRow[];
+  readonly next?: Turn | undefined;
+  readonly previous?: Turn | undefined;
 }
 
-/** One page of the users that the viewer may see, in a stable order; `groups` only when they are wanted. */
-export function listUsers(
-  db: Database,
-  viewer: Viewer,
-  listing: Listing,
-  { baseUrl, groups }: { baseUrl: string; groups: boolean },
-): Promise<Page<UserRow>> {
-  return readPage<UserRow>(db, listing, {
-    target: { type: USER_TYPE, tenantId: viewer.tenantId, directoryId: viewer.directoryId, baseUrl },
-    from: sql`scim_user u`,
-    alias: sql`u`,
-    where: visibleUsers(viewer),
-    columns: sql`u.id, u.directory_id is not null as managed, u.version, u.active, u.created_at, u.updated_at, u.body,
-      ${groups ? sql.raw(groupsOfUser('u.seen_from')) : sql`null`} as groups`,
-    stable: sql`u.id`,
+/**
+ * One page of what the viewer may see, in one wait. Throws tooMany when the database would take too long, and when
+ * the rows have more members than one answer may have.
+ */
+export async function listResources(db: Database, standpoint: Standpoint, listing: Listing): Promise<Page> {
+  const plan = planOf(standpoint, listing);
+  const steps = listSteps(db, plan);
+  // A filter of 500 terms takes milliseconds to become SQL, each time: others may go between.
+  const count = steps.count();
+  await setImmediate();
+  const page = steps.page();
+  await setImmediate();
+  const timeout = compiledWith(db)(sql`set local statement_timeout = ${sql.lit(LIST_TIMEOUT)}`);
+  const sent = pipeline(db, [timeout, count, page, steps.neighbour()]);
+  const [, [counted], found, neighbours] = await sent.catch((error: unknown) => {
+    throw isTimeout(error) ? tooSlow() : error;
   });
+  const total = counted?.total ?? 0;
+  if ((found[0]?.relations ?? 0) > MAX_RELATED) throw tooManyRelated(listing);
+  if ('startIndex' in listing.page) return { total, rows: found };
+  return { total, ...turnsOf(plan, found, neighbours.length > 0) };
 }
 
-/** One page of the groups that the viewer may see, in a stable order; no member is read unless wanted. */
-export function listGroups(
+/** The resource of a type that has this id and that the viewer may see. */
+export async function findResource(
   db: Database,
-  viewer: Viewer,
-  listing: Listing,
-  { baseUrl, members }: { baseUrl: string; members: boolean },
-): Promise<Page<GroupRow>> {
-  return readPage<GroupRow>(db, listing, {
-    target: { type: GROUP_TYPE, tenantId: viewer.tenantId, directoryId: viewer.directoryId, baseUrl },
-    from: sql`scim_group g`,
-    alias: sql`g`,
-    where: visibleGroups(viewer),
-    columns: sql`g.id, g.version, g.created_at, g.updated_at, g.body,
-      ${members ? sql.raw(MEMBERS_OF_GROUP) : sql`null`} as members`,
-    stable: sql`g.id`,
+  standpoint: Standpoint,
+  type: ResourceType,
+  id: string,
+): Promise<ListedRow | undefined> {
+  const source = sourceOf(type, standpoint);
+  const [attribute] = type.schema.attributes.filter(({ name }) => name === 'id');
+  if (!attribute) throw new Error(`the schema of ${type.name} has no id`);
+  const named: FilterNode = { kind: 'compare', path: { attribute }, operator: 'eq', value: id, literal: id };
+  const where = sql<boolean>`${source.visible} and ${filterCondition(named, source.target)}`;
+  const parts = [{ source, where, sortBy: undefined, related: false }];
+  const query = selectPage(parts, orderOf(parts, false), { ...FIRST, limit: 1 }, 1);
+  const [row] = await run(db.pool, compiledWith(db)<ListedRow>(query));
+  return row;
+}
+
+const FIRST: Window = { backward: false, place: undefined, inclusive: false, offset: 0, limit: 0 };
+
+export interface Plan {
+  readonly parts: readonly Part[];
+  readonly order: Order;
+  readonly count: number;
+  readonly window: Window;
+  /** What lies on the other side of the place that a turn goes from. */
+  readonly neighbour: Window | undefined;
+}
+
+/** The SQL that a list comes to. */
+export function planOf(standpoint: Standpoint, { types, sortOrder, count, page }: Listing): Plan {
+  const parts = types.map(({ type, filter, sortBy, related }) => {
+    const source = sourceOf(type, standpoint);
+    const where = filter
+      ? sql<boolean>`${source.visible} and ${filterCondition(filter, source.target)}`
+      : source.visible;
+    return { source, where, sortBy, related };
   });
+  const order = orderOf(parts, sortOrder === 'descending');
+  if ('startIndex' in page) {
+    const window = { ...FIRST, offset: page.startIndex - 1, limit: count };
+    return { parts, order, count, window, neighbour: undefined };
+  }
+  const window = { ...FIRST, ...page, place: page.place, limit: count === 0 ? 0 : count + 1 };
+  const around = page.place && { ...window, backward: !page.backward, inclusive: true, limit: 1 };
+  return { parts, order, count, window, neighbour: around };
 }
 
-interface Source {
-  readonly target: Target;
-  readonly from: RawBuilder<unknown>;
-  readonly alias: RawBuilder<unknown>;
-  readonly where: RawBuilder<boolean>;
-  readonly columns: RawBuilder<unknown>;
-  /** Breaks ties, and is the order when none is asked for: ids (UUIDv7) are in the order of creation. */
-  readonly stable: RawBuilder<unknown>;
+/** The statements of a list: the count, the page, and a row on the other side of the place that it goes from. */
+export function listSteps(db: Database, { parts, order, count, window, neighbour }: Plan) {
+  const compile = compiledWith(db);
+  const none = sql`select where false`;
+  return {
+    count: () => compile<{ total: number }>(countRows(parts)),
+    page: () => compile<ListedRow>(count === 0 ? none : selectPage(parts, order, window, count)),
+    neighbour: () => compile(neighbour && count > 0 ? selectNeighbour(parts, order, neighbour) : none),
+  };
 }
 
-/** Count and page, in one wait. */
-async function readPage<Row>(db: Database, listing: Listing, source: Source): Promise<Page<Row>> {
-  const { filter, startIndex, count } = listing;
-  const where = filter ? sql`${source.where} and ${filterCondition(filter, source.target)}` : source.where;
-  const total = sql`select count(*) as total from ${source.from} where ${where}`;
-  const order = ordering(listing, source);
-  // The page first, then its columns: PostgreSQL would also work out the groups and members of skipped rows.
-  const page = sql`select ${source.columns}
-    from (select *, ${source.target.directoryId}::uuid as seen_from from ${source.from} where ${where}
-          order by ${order} limit ${count} offset ${startIndex - 1}) as ${source.alias}
-    order by ${order}`;
-  const [, [counted], rows] = await pipeline(db, [
-    compiled<unknown>(sql`set local statement_timeout = ${sql.lit(LIST_TIMEOUT)}`.compile(db.kysely)),
-    compiled<{ total: number }>(total.compile(db.kysely)),
-    compiled<Row>((count === 0 ? sql`select where false` : page).compile(db.kysely)),
-  ]);
-  return { total: counted?.total ?? 0, rows };
+function compiledWith({ kysely }: Database) {
+  return <Row>(query: RawBuilder<unknown>): Step<Row> => compiled<Row>(query.compile(kysely));
 }
 
-/** RFC 7644 section 3.4.2.3: without a value last when ascending, first when descending. */
-function ordering({ sortBy, sortOrder }: Listing, { target, stable }: Source): RawBuilder<unknown> {
-  if (!sortBy) return stable;
-  const direction = sortOrder === 'descending' ? sql`desc nulls first` : sql`asc nulls last`;
-  return sql`${sortValue(sortBy, target)} ${direction}, ${stable}`;
+/** The rows of a page by turn, and where it goes on: a turn is told where rows lie there. */
+function turnsOf(
+  { order, count, window: { place, backward } }: Plan,
+  found: readonly ListedRow[],
+  hasNeighbour: boolean,
+): Omit<Page, 'total'> {
+  const taken = found.slice(0, count);
+  const rows = backward ? taken.reverse() : taken;
+  const hasMore = found.length > count;
+  const turn = (to: boolean, row: ListedRow | undefined): Turn => ({
+    backward: to,
+    ...(row && { place: placeOf(order, row) }),
+  });
+  const behindIt = place !== undefined && hasNeighbour;
+  return {
+    rows,
+    next: (backward ? behindIt : hasMore) ? turn(false, rows.at(-1)) : undefined,
+    previous: (backward ? hasMore : behindIt) ? turn(true, rows[0]) : undefined,
+  };
 }
 
-/** The value that a resource sorts by: of a multi-valued attribute the primary one, else the first. */
-function sortValue(path: AttributePath, target: Target): RawBuilder<unknown> {
-  const operand = operandOf(path, target);
-  if (operand) return operand.sql;
-  const { from, where = sql`true`, operand: part, order } = elementsOf(path, target);
-  return sql`(select ${part(path.subAttribute).sql} from ${from} where ${where} order by ${order} limit 1)`;
+function tooSlow(): Error {
+  return badRequest(
+    'tooMany',
+    `The query took longer than ${LIST_TIMEOUT / 1000} seconds: ask for less, by a filter with eq on an attribute such as userName, externalId, id or emails.value`,
+  );
+}
+
+const RELATED_NAMES: Readonly<Record<string, string>> = { User: 'groups', Group: 'members' };
+
+function tooManyRelated({ types }: Listing): Error {
+  const names = types.flatMap(({ type, related }) => (related && RELATED_NAMES[type.name]) || []);
+  return badRequest(
+    'tooMany',
+    `The resources of this page have more than ${MAX_RELATED} ${names.join(' and ')} together: leave them out by excludedAttributes=${names.join()}, or ask for a smaller count`,
+  );
 }

@@ -23,14 +23,12 @@ const USER_COLUMNS = `u.id, u.directory_id is not null as managed, u.version, u.
 /** `$1` tenant, `$2` directory, `$3` whether unmanaged users are seen. */
 const VISIBLE = `u.tenant_id = $1 and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))`;
 
-/** The groups of `u` in the viewer's directory (`directory` is SQL for its id), as JSON text. */
-export function groupsOfUser(directory: string): string {
-  return `(
+/** The groups of `u` in the viewer's directory, as JSON text. */
+const GROUPS_OF_USER = `(
     select string_agg(json_build_object('value', g.id, 'display', g.display_name)::text, ',' order by g.id)
     from group_member m
     join scim_group g on g.tenant_id = m.tenant_id and g.id = m.group_id
-    where m.tenant_id = u.tenant_id and m.user_id = u.id and g.directory_id = ${directory})`;
-}
+    where m.tenant_id = u.tenant_id and m.user_id = u.id and g.directory_id = $2)`;
 
 const readUsersStatement = statement<UserRow>(
   'read_users',
@@ -39,7 +37,7 @@ const readUsersStatement = statement<UserRow>(
 
 const readUsersWithGroupsStatement = statement<UserRow>(
   'read_users_with_groups',
-  `select ${USER_COLUMNS}, ${groupsOfUser('$2')} as groups from scim_user u where ${VISIBLE} and u.id = any ($4::uuid[])`,
+  `select ${USER_COLUMNS}, ${GROUPS_OF_USER} as groups from scim_user u where ${VISIBLE} and u.id = any ($4::uuid[])`,
 );
 
 /** The users with these ids that the viewer may see, in no order. */

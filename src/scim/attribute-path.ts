@@ -33,6 +33,12 @@ export function resolveAttributePath(type: ResourceType, text: string): Attribut
   return undefined;
 }
 
+/** Whether the path leads to what is accepted and never told, such as a password: it is not compared either. */
+export function isSecret({ attribute, subAttribute }: AttributePath): boolean {
+  const parts = subAttribute ? [attribute, subAttribute] : [attribute];
+  return parts.some(({ returned, mutability }) => returned === 'never' || mutability === 'writeOnly');
+}
+
 /** `resolveAttributePath` for a message: `{urn}.attribute` is noted, or refused under strict reading. */
 export function readAttributePath(
   type: ResourceType,

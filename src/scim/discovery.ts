@@ -7,6 +7,8 @@ import type { Attribute, JsonObject, ResourceType, ResourceTypes, Schema } from 
 export const DEFAULT_COUNT = 100;
 /** Resources on a page at most, whatever `count` says. */
 export const MAX_RESULTS = 1000;
+/** How many seconds a cursor holds. */
+export const CURSOR_TIMEOUT = 3600;
 
 /** `/ServiceProviderConfig` (RFC 7643 section 5, RFC 9865 section 4). `baseUrl` has no slash at its end. */
 export function serviceProviderConfig(baseUrl: string): JsonObject {
@@ -19,11 +21,12 @@ export function serviceProviderConfig(baseUrl: string): JsonObject {
     sort: { supported: true },
     etag: { supported: true },
     pagination: {
-      cursor: false,
+      cursor: true,
       index: true,
       defaultPaginationMethod: 'index',
       defaultPageSize: DEFAULT_COUNT,
       maxPageSize: MAX_RESULTS,
+      cursorTimeout: CURSOR_TIMEOUT,
     },
     authenticationSchemes: [
       {

@@ -1,5 +1,6 @@
 import { type Filter as ParsedFilter, parse } from 'scim2-parse-filter';
-import { readAttributePath, resolveElementPath } from './attribute-path.ts';
+import { isSecret, readAttributePath, resolveAttributePath, resolveElementPath } from './attribute-path.ts';
+import { ScimError } from './error.ts';
 import {
   excerpt,
   invalidFilter,
@@ -27,11 +28,19 @@ import type {
  * with a sub-attribute `value` means that `value`. Throws `invalidFilter`, naming what does not hold and where.
  */
 export function parseFilter(text: string, type: ResourceType, reading: Reading): FilterNode {
-  return read(text, reading, {
-    owner: `a ${type.name}`,
-    resolve: (name) => readAttributePath(type, name, reading),
-    isElement: false,
-  });
+  return read(text, reading, [resourceScope(type, [type], reading)])[0] as FilterNode;
+}
+
+/**
+ * Parses a filter on resources of several types: one for each, in their order. What one of the types defines has no
+ * value in the others (RFC 7644 section 3.4.2.1). Throws as `parseFilter` does.
+ */
+export function parseFilters(text: string, types: readonly ResourceType[], reading: Reading): FilterNode[] {
+  return read(
+    text,
+    reading,
+    types.map((type) => resourceScope(type, types, reading)),
+  );
 }
 
 /**
@@ -39,28 +48,41 @@ export function parseFilter(text: string, type: ResourceType, reading: Reading):
  * `parseFilter` does.
  */
 export function parseElementFilter(text: string, path: AttributePath, reading: Reading): FilterNode {
-  return read(text, reading, elementScope(path));
+  return read(text, reading, [elementScope(path)])[0] as FilterNode;
 }
 
 /** What the names in a filter belong to: a resource, or an element of one attribute. */
 interface Scope {
   readonly owner: string;
   readonly resolve: (name: string) => AttributePath | undefined;
+  /** Whether another type of the query has this name. */
+  readonly isElsewhere: (name: string) => boolean;
   readonly isElement: boolean;
+}
+
+function resourceScope(type: ResourceType, types: readonly ResourceType[], reading: Reading): Scope {
+  return {
+    owner: types.length === 1 ? `a ${type.name}` : 'any resource type',
+    resolve: (name) => readAttributePath(type, name, reading),
+    isElsewhere: (name) => types.some((other) => resolveAttributePath(other, name) !== undefined),
+    isElement: false,
+  };
 }
 
 function elementScope(path: AttributePath): Scope {
   return {
     owner: `an element of "${path.attribute.name}"`,
     resolve: (name) => resolveElementPath(path, name),
+    isElsewhere: () => false,
     isElement: true,
   };
 }
 
 /** The grammar's precedence is the library's; it sees our placeholders only, within our limits. */
-function read(text: string, reading: Reading, scope: Scope): FilterNode {
+function read(text: string, reading: Reading, scopes: readonly Scope[]): FilterNode[] {
   const lexed = lexFilter(text, reading);
-  return resolveNode(parse(lexed.skeleton), scope, { ...lexed, reading });
+  const parsed = parse(lexed.skeleton);
+  return scopes.map((scope) => resolveNode(parsed, scope, { ...lexed, reading }));
 }
 
 interface Source extends LexedFilter {
@@ -81,7 +103,8 @@ function resolveNode(node: ParsedFilter, scope: Scope, source: Source): FilterNo
     case 'not':
       return { kind: 'not', filter: resolveNode(node.filter, scope, source) };
     case '[]': {
-      const path = resolveValuePath(placeholder(source.valuePaths, node.attrPath), scope);
+      const path = resolveValuePath(placeholder(source.valuePaths, node.attrPath), scope, source.reading);
+      if (path === undefined) return { kind: 'constant', value: false };
       return { kind: 'element', path, filter: resolveNode(node.valFilter, elementScope(path), source) };
     }
     default:
@@ -94,20 +117,26 @@ function placeholder<Written>(replaced: readonly Written[], name: string): Writt
   return replaced[Number(name.slice(1))] as Written;
 }
 
-function resolvePath({ text, position }: WrittenPath, scope: Scope): AttributePath {
+/** The path; undefined where another type has the attribute, so that this one has no value of it. */
+function resolvePath(
+  { text, position }: WrittenPath,
+  scope: Scope,
+  reading: Reading,
+): AttributePath | undefined {
   const path = scope.resolve(text);
   if (path === undefined) {
+    if (scope.isElsewhere(text)) return undefined;
     throw invalidFilter(`"${excerpt(text)}" is not an attribute of ${scope.owner}`, position);
   }
-  if (path.attribute.returned === 'never') {
-    throw invalidFilter(`"${path.attribute.name}" cannot be used in a filter`, position);
-  }
-  return path;
+  if (!isSecret(path)) return path;
+  const problem = `"${excerpt(text)}" cannot be used in a filter: it is never told`;
+  throw reading.inUrl ? new ScimError(403, 'sensitive', problem) : invalidFilter(problem, position);
 }
 
-function resolveValuePath(written: WrittenPath, scope: Scope): AttributePath {
+function resolveValuePath(written: WrittenPath, scope: Scope, reading: Reading): AttributePath | undefined {
   if (scope.isElement) throw invalidFilter('Brackets inside brackets are not supported', written.position);
-  const path = resolvePath(written, scope);
+  const path = resolvePath(written, scope, reading);
+  if (path === undefined) return undefined;
   const { attribute, subAttribute } = path;
   if (subAttribute !== undefined || !(attribute.multiValued || attribute.type === 'complex')) {
     throw invalidFilter(`"${excerpt(written.text)}" has no elements to filter in brackets`, written.position);
@@ -116,18 +145,29 @@ function resolveValuePath(written: WrittenPath, scope: Scope): AttributePath {
 }
 
 function resolveTerm(term: Term, scope: Scope, reading: Reading): FilterNode {
-  const path = resolvePath(term.path, scope);
+  const path = resolvePath(term.path, scope, reading);
+  if (path === undefined) return { kind: 'constant', value: holdsWithoutValue(term) };
   if (term.operator === 'pr') return { kind: 'present', path };
   const { operator, value } = term;
   const compared = withDefaultValue(path, term.path, reading);
   const attribute = compared.subAttribute ?? compared.attribute;
-  const isNull = value.text === 'null' && !value.quoted;
+  const isNull = isNullValue(value);
   if (!(isNull ? EQUALITY : OPERATORS[attribute.type]).includes(operator)) {
     const values = isNull ? 'null' : `"${excerpt(term.path.text)}", which is of type ${attribute.type}`;
     throw invalidFilter(`The operator "${operator}" does not compare ${values}`, term.path.position);
   }
   const values = isNull ? { value: null, literal: null } : readValue(value, attribute, reading);
   return { kind: 'compare', path: compared, operator, ...values };
+}
+
+/** What a term comes to where the attribute has no value: it equals null, and differs from everything else. */
+function holdsWithoutValue(term: Term): boolean {
+  if (term.operator === 'eq') return isNullValue(term.value);
+  return term.operator === 'ne' && !isNullValue(term.value);
+}
+
+function isNullValue({ text, quoted }: WrittenValue): boolean {
+  return text === 'null' && !quoted;
 }
 
 const EQUALITY: readonly CompareOperator[] = ['eq', 'ne'];

@@ -138,4 +138,6 @@ export interface Reading {
    * a whole complex value, which clients send back as they read it.
    */
   readonly ignoresReadOnly?: boolean;
+  /** Whether it stands in a URL, where nothing sensitive may (RFC 7644 section 7.5.2). */
+  readonly inUrl?: boolean;
 }

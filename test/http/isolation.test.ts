@@ -34,7 +34,11 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   team: ({ team }) => [team],
   role: ({ role }) => [role, role.toLowerCase()],
   urn: ({ extension }) => [extension, extension.toUpperCase()],
-  id: ({ user, group }, url) => (url.includes('/Groups/') ? [group, user] : [user, group]),
+  id: ({ user, group, role, team }, url) => {
+    if (url.includes('/Roles/')) return [role, team];
+    if (url.includes('/Entitlements/')) return [team, user];
+    return url.includes('/Groups/') ? [group, user] : [user, group];
+  },
 };
 
 const REPLACE = { Operations: [{ op: 'replace', path: 'displayName', value: 'Taken over' }] };

@@ -18,6 +18,7 @@ async function startOps(t: Test, connection: string, isDraining = () => false) {
     now: () => new Date(),
     publicUrl: 'http://rollcall.test',
     operatorKeyHash: Buffer.alloc(32),
+    secretKey: Buffer.alloc(32),
   };
   const { authenticate } = makeAuthenticator(context);
   const clients = makeClientRecords(db);

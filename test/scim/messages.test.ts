@@ -3,7 +3,6 @@ import {
   errorBody,
   LIST_RESPONSE,
   listResponseText,
-  readListQuery,
   readMessage,
   SEARCH_REQUEST,
 } from '../../src/scim/messages.ts';
@@ -17,73 +16,6 @@ import {
 import { attribute } from '../../src/scim/schemas/attribute.ts';
 import type { Attribute, JsonObject, ResourceType } from '../../src/scim/types.ts';
 import { reading, refusal } from '../support/scim.ts';
-
-const query = (parameters: Record<string, unknown>) => readListQuery(parameters, USER_TYPE, reading());
-
-t.test('§3.4.2 the parameters of a query', async (t) => {
-  const { projection, ...rest } = query({});
-  t.strictSame(rest, { sortOrder: 'ascending', startIndex: 1, count: 100 });
-  t.equal(projection.mode, 'default');
-  const numbers: [parameters: Record<string, unknown>, startIndex: number, count: number][] = [
-    [{ startIndex: '5', count: '10' }, 5, 10],
-    [{ startindex: '0', COUNT: '0' }, 1, 0],
-    [{ startIndex: '-3', count: '-1' }, 1, 0],
-    [{ startIndex: '99999999999999999999', count: '5000' }, Number.MAX_SAFE_INTEGER, 1000],
-    [{ startIndex: 5, count: 10 }, 5, 10],
-    [{ startIndex: null, count: undefined }, 1, 100],
-    [{ aadOptscim062020: '', unknown: ['a', 'b'] }, 1, 100],
-  ];
-  for (const [parameters, startIndex, count] of numbers) {
-    t.match(query(parameters), { startIndex, count }, JSON.stringify(parameters));
-  }
-  t.match(query({ filter: 'userName eq "x"' }).filter, { kind: 'compare', operator: 'eq' });
-  t.equal(
-    query({ sortBy: 'NAME.familyname', sortOrder: 'Descending' }).sortBy?.subAttribute?.name,
-    'familyName',
-  );
-  t.equal(
-    query({ sortBy: 'emails' }).sortBy?.subAttribute?.name,
-    'value',
-    'a complex attribute is sorted by its value',
-  );
-  t.equal(query({ sortOrder: 'Descending' }).sortOrder, 'descending');
-  t.equal(query({ sortBy: `${ENTERPRISE}:department` }).sortBy?.extension?.id, ENTERPRISE);
-  t.strictSame(
-    [...query({ attributes: ['userName', 'emails'] }).projection.names],
-    ['userName', 'emails'],
-    '/.search has arrays',
-  );
-});
-
-t.test('a parameter that does not hold is refused by name', async (t) => {
-  const cases: [parameters: Record<string, unknown>, expected: RegExp][] = [
-    [{ startIndex: '1.5' }, /^invalidValue: startIndex must be an integer/],
-    [{ count: 'ten' }, /^invalidValue: count must be an integer/],
-    [{ count: '' }, /^invalidValue: count/],
-    [{ count: 1.5 }, /^invalidValue: count/],
-    [{ count: true }, /^invalidValue: count/],
-    [{ count: ['1', '2'] }, /^invalidSyntax: .*"count" is given twice/],
-    [{ count: '1', Count: '2' }, /^invalidSyntax: .*"Count" is given twice/],
-    [{ filter: ['a pr', 'b pr'] }, /^invalidSyntax: .*"filter" is given twice/],
-    [{ filter: { a: 1 } }, /^invalidSyntax: filter must be a string/],
-    [{ filter: '' }, /^invalidFilter/],
-    [{ filter: 'userName eq' }, /^invalidFilter/],
-    [{ sortBy: 'shoeSize' }, /^invalidValue: sortBy/],
-    [{ sortBy: 'password' }, /^invalidValue: sortBy/],
-    [{ sortBy: '' }, /^invalidValue: sortBy/],
-    [{ sortBy: 'name' }, /^invalidValue: sortBy: "name" is complex/],
-    [{ sortOrder: 'up' }, /^invalidValue: sortOrder/],
-    [{ attributes: ['id', 1] }, /^invalidSyntax: attributes/],
-    [{ attributes: 'id', excludedAttributes: 'emails' }, /^invalidValue: attributes and excludedAttributes/],
-  ];
-  for (const [parameters, expected] of cases) {
-    t.match(
-      refusal(() => query(parameters)),
-      expected,
-      JSON.stringify(parameters),
-    );
-  }
-});
 
 t.test('messages', async (t) => {
   t.equal(

@@ -244,11 +244,12 @@ t.test('§4 /ServiceProviderConfig says what is supported, RFC 9865 §4 paginati
     sort: { supported: true },
     etag: { supported: true },
     pagination: {
-      cursor: false,
+      cursor: true,
       index: true,
       defaultPaginationMethod: 'index',
       defaultPageSize: 100,
       maxPageSize: 1000,
+      cursorTimeout: 3600,
     },
     authenticationSchemes: [
       {

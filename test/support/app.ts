@@ -22,6 +22,8 @@ import { countUnsealed } from './events.ts';
 export interface StartOptions {
   /** A database that another instance uses already; without it, one of the test's own. */
   readonly connectionString?: string;
+  /** The secret key that another instance has; without it, one of the instance's own. */
+  readonly secretKey?: Buffer;
   /** The clock of the instance. */
   readonly now?: () => Date;
   /** Gets each line of the log. */
@@ -135,6 +137,7 @@ function makeContext(connectionString: string, operatorKey: string, options: Sta
     now: options.now ?? (() => new Date()),
     publicUrl: 'http://rollcall.test',
     operatorKeyHash: sha256(operatorKey),
+    secretKey: options.secretKey ?? randomBytes(32),
   };
 }
 

@@ -35,6 +35,7 @@ const LISTING = {
   sortBy: text,
   sortOrder: { ...text, enum: ['ascending', 'descending'] },
   startIndex: { ...integer, description: '1-based' },
+  cursor: { ...text, description: 'Pages by cursor (RFC 9865); empty at the beginning' },
   count: { ...integer, description: 'At most 1,000; 100 by default' },
 };
 
@@ -106,6 +107,24 @@ export function documented(verb: Verb, { name, endpoint }: ResourceType): RouteS
   };
 }
 
+/** The same of a query at the root (RFC 7644 section 3.4.2.1). */
+export function documentedRoot(verb: 'list' | 'search'): RouteShorthandOptions {
+  const any = { anyOf: Object.keys(BASE_TYPES).map((name) => ({ $ref: `${name}#` })) };
+  return {
+    schema: {
+      operationId: `${verb}Resources`,
+      summary: SUMMARIES[verb]('resource').replace('3.4.2)', '3.4.2.1)'),
+      tags: ['Resources'],
+      consumes: [SCIM_JSON],
+      produces: [SCIM_JSON],
+      ...(verb === 'list'
+        ? { querystring: { type: 'object', properties: { ...PROJECTION, ...LISTING } } }
+        : { body: { $ref: 'SearchRequest#' } }),
+      response: { 200: listOf(any), '4XX': { $ref: 'ScimError#' }, 503: { $ref: 'ScimError#' } },
+    },
+  };
+}
+
 function successOf(verb: Verb, content: object): Record<string, object> {
   const nothing = { type: 'null', description: 'No content' };
   if (verb === 'delete') return { 204: nothing };
@@ -121,6 +140,8 @@ function listOf(resource: object): object {
       totalResults: integer,
       startIndex: integer,
       itemsPerPage: integer,
+      nextCursor: text,
+      previousCursor: text,
       Resources: { type: 'array', items: resource },
     },
     required: ['schemas', 'totalResults', 'Resources'],

@@ -65,7 +65,11 @@ const HINTS: Readonly<Record<string, string>> = {
   '400 tooMany': 'Too much was found. Ask for less, by a filter.',
   '400 uniqueness': 'The value is taken already. Give each person and each group its own.',
   '400 invalidVers': 'This service speaks version 2 of SCIM: the base URL ends in /api/scim/v2.',
-  '400 sensitive': 'Send the query in the body, by POST to /.search.',
+  '400 invalidCursor': 'Start the listing again, from its first page.',
+  '400 expiredCursor': 'The pages were asked for too slowly. Start the listing again, from its first page.',
+  '400 invalidCount': 'Set the page size of the connector to 1,000 at most, and keep it through a listing.',
+  '403 sensitive':
+    'Nothing is searched for by a password. Match users on userName, externalId or an e-mail address.',
   '400': 'The request was broken on its way, or is not HTTP as it should be. Look at what stands between.',
   '401': `The key of this connector does not hold any more. ${NEW_KEY}`,
   '403':

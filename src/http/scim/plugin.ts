@@ -12,19 +12,19 @@ import {
 } from '../plugins/bearer-auth.ts';
 import { readJsonBodies } from '../plugins/json-body.ts';
 import { answerWrongMethods, METHODS } from '../plugins/method-not-allowed.ts';
+import { catalogueRoutes } from './catalogue.ts';
 import { discoveryRoutes } from './discovery.ts';
 import { addDocumentedSchemas } from './documented.ts';
 import { sendScimError } from './errors.ts';
 import { groupEndpoint } from './group-endpoint.ts';
-import { groupLists } from './groups.ts';
 import { BODY_LIMITS } from './limits.ts';
+import { listRoutes } from './list-routes.ts';
 import { SCIM_JSON } from './media-type.ts';
 import { recordClient } from './records.ts';
 import { baseUrlOf } from './request.ts';
 import { resourceRoutes } from './resource-routes.ts';
 import { noteSpelling } from './spelling.ts';
 import { userEndpoint } from './user-endpoint.ts';
-import { userLists } from './users.ts';
 
 interface SurfaceOptions {
   readonly context: Context;
@@ -64,8 +64,8 @@ export async function scimSurface(
     );
     scope.addHook('onRequest', noteSpelling);
     withWrongMethods(scope, () => {
-      userLists(scope, context);
-      groupLists(scope, context);
+      listRoutes(scope, context);
+      catalogueRoutes(scope, context);
       resourceRoutes(scope, userEndpoint(context), baseUrl);
       resourceRoutes(scope, groupEndpoint(context), baseUrl);
       unsupportedRoutes(scope);
@@ -96,5 +96,4 @@ function unsupportedRoutes(scope: FastifyInstance): void {
     });
   unsupported('/Me', 'An API key is no user, so there is no /Me');
   unsupported('/Bulk', 'Bulk operations are not supported; /ServiceProviderConfig says so');
-  unsupported('/.search', 'Search one resource type: POST /Users/.search or /Groups/.search');
 }

@@ -8,14 +8,15 @@ const displayName = readOnly({ name: 'displayName', description: 'The name for p
 const description = readOnly({ name: 'description', description: 'What it gives.' });
 
 /**
- * The roles that users can have, by the schema under which Okta discovers them (Okta, "Build a SCIM integration
- * with entitlements"). Read-only: they are the product's.
+ * The roles that users can have, by the schema under which Okta discovers them (Okta, "Build a SCIM 2.0
+ * server with entitlements"). Read-only: they are the product's.
  */
 export const oktaRoleSchema: Schema = {
   id: 'urn:okta:scim:schemas:core:1.0:Role',
   name: 'Role',
   description: 'A role that users can have',
-  attributes: [...common, displayName, description, meta],
+  // Case exact, as the names of roles are; nothing folds them.
+  attributes: [...common, { ...displayName, caseExact: true }, description, meta],
 };
 
 /** The tenant's teams, as Okta discovers them. */

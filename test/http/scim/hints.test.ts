@@ -13,7 +13,10 @@ const TYPES: Readonly<Record<ScimType, readonly number[]>> = {
   noTarget: [400],
   invalidValue: [400],
   invalidVers: [400],
-  sensitive: [400],
+  sensitive: [403],
+  invalidCursor: [400],
+  expiredCursor: [400],
+  invalidCount: [400],
 };
 const STATUSES = [400, 401, 403, 404, 405, 408, 409, 412, 413, 414, 415, 429, 431, 500, 501, 503];
 

@@ -1,0 +1,230 @@
+import pg from 'pg';
+import t from 'tap';
+import type { Step } from '../../../src/db/statement.ts';
+import { listSteps, planOf, type Turn } from '../../../src/directory/list.ts';
+import type { Viewer } from '../../../src/directory/viewer.ts';
+import { readListQuery } from '../../../src/scim/query.ts';
+import { BASE_TYPES, ENTERPRISE_USER as ENTERPRISE } from '../../../src/scim/resource-types.ts';
+import type { TypeName } from '../../../src/scim/types.ts';
+import { startApp } from '../../support/app.ts';
+import { clientOf, type ErrorBody } from '../../support/client.ts';
+import { reading } from '../../support/scim.ts';
+
+/** What lists read at 100,000 users: the plans of the statements that they send. */
+
+const SIZE = 100_000;
+const app = await startApp(t);
+const { db } = app.context;
+const tenant = await app.createTenant();
+const client = clientOf(app, await app.scimKey(tenant));
+const { id: groupId } = await client.group('Everybody');
+const { rows: owners } = await db.pool.query('select directory_id from scim_group where id = $1', [groupId]);
+const viewer: Viewer = { tenantId: tenant.id, directoryId: owners[0].directory_id, seesUnmanaged: true };
+
+const START = '2026-01-01T00:00:00Z';
+/** The look-up hash of `directory/lookup.ts`, as SQL. */
+const hash = (name: string, value: string) =>
+  `('x' || encode(substr(sha256(convert_to($1::uuid::text, 'UTF8') || '\\x00' || convert_to('${name}', 'UTF8')
+     || '\\x00' || convert_to(${value}, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint`;
+
+/** Without the time limit of requests. */
+const loader = new pg.Client(app.connectionString);
+await loader.connect();
+t.teardown(() => loader.end());
+
+async function load(statement: string, ...values: readonly string[]): Promise<void> {
+  await loader.query(statement, [tenant.id, viewer.directoryId, ...values]);
+}
+
+await load(
+  `insert into scim_user (tenant_id, id, directory_id, user_name_folded, external_id, active, version, created_at,
+                          updated_at, body, search, lookup)
+   select $1, ('01a20074-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, $2, name || '@example.com', 'ext-' || n,
+          true, 1, at, at, json_build_object('schemas', '[]'::json, 'userName', name)::text,
+          jsonb_build_object('displayName', name, 'title', 'title ' || n % 50,
+            'emails', jsonb_build_array(
+              jsonb_build_object('value', name || '@example.com', 'type', 'work', 'primary', true),
+              jsonb_build_object('value', 'shared-' || n % 100 || '@home.example', 'type', 'home', 'primary', false)),
+            $3::text, jsonb_build_object('employeeNumber', n::text, 'manager', jsonb_build_object('value', 'm-' || n / 10))),
+          array[${hash('displayName', 'name')}, ${hash('emails.value', `name || '@example.com'`)},
+                ${hash('emails.value', `'shared-' || n % 100 || '@home.example'`)},
+                ${hash(`${ENTERPRISE}:employeeNumber`, 'n::text')},
+                ${hash(`${ENTERPRISE}:manager.value`, `'m-' || n / 10`)}]
+   from (select n, 'user-' || n as name, timestamptz '${START}' + n * interval '1 second' as at
+         from generate_series(1, ${SIZE}) n) as made`,
+  ENTERPRISE,
+);
+await load(
+  `insert into scim_group (tenant_id, id, directory_id, display_name, display_name_folded, external_id, version,
+                           created_at, updated_at, body, search)
+   select $1, ('01a20075-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, $2, 'Group ' || n, 'group ' || n,
+          'g-' || n, 1, now(), now(), '{"schemas":[],"displayName":"Group"}', '{}'
+   from generate_series(1, 5000) n`,
+);
+await load(
+  `insert into group_member
+   select $1, ('01a20075-0000-7000-8000-' || lpad(to_hex(n % 5000 + 1), 12, '0'))::uuid,
+          ('01a20074-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid
+   from generate_series(1, ${SIZE}) n where $2::uuid is not null`,
+);
+await loader.query(`insert into group_member select tenant_id, $1, id from scim_user`, [groupId]);
+await db.pool.query('vacuum analyze');
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly 'Rows Removed by Index Recheck'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** The nodes of the plan of a step, as it ran. */
+async function planNodes({ statement, values }: Step<unknown>): Promise<PlanNode[]> {
+  const { rows } = await db.pool.query(`explain (analyze, format json) ${statement.text}`, [...values]);
+  return flattened(rows[0]['QUERY PLAN'][0].Plan);
+}
+
+const flattened = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flattened)];
+
+const LARGE = new Set(['scim_user', 'scim_group', 'group_member']);
+
+/** Rows that a plan touched in the tables of the directory; a sequential scan counts as all. */
+function rowsRead(nodes: readonly PlanNode[]): number {
+  return nodes.reduce((sum, node) => {
+    const isIndex = node['Node Type'].startsWith('Bitmap Index');
+    if (!isIndex && !LARGE.has(node['Relation Name'] ?? '')) return sum;
+    if (node['Node Type'] === 'Seq Scan') return Number.POSITIVE_INFINITY;
+    const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+    return sum + (node['Actual Rows'] + removed) * node['Actual Loops'];
+  }, 0);
+}
+
+interface Asked {
+  readonly filter?: string;
+  readonly sortBy?: string;
+  readonly sortOrder?: string;
+  readonly count?: number;
+  readonly turn?: Turn;
+}
+
+/** The statements of a query, as the routes send them. */
+function stepsOf(names: readonly TypeName[], { turn, ...parameters }: Asked) {
+  const query = readListQuery(
+    parameters,
+    names.map((name) => BASE_TYPES[name]),
+    reading(),
+  );
+  const types = query.types.map((type) => ({ ...type, related: true }));
+  const standpoint = { viewer, baseUrl: 'http://rollcall.test/api/scim/v2', builtInRoles: ['EDITOR'] };
+  const page = turn ?? { startIndex: 1 };
+  const { sortOrder, count } = query;
+  const steps = listSteps(db, planOf(standpoint, { types, sortOrder, count, page }));
+  return { count: steps.count(), page: steps.page(), neighbour: steps.neighbour() };
+}
+
+const USER = '01a20074-0000-7000-8000-000000001388';
+const GROUP = '01a20075-0000-7000-8000-000000000001';
+const FILTERS: readonly (readonly [type: TypeName, filter: string, matches: number])[] = [
+  ['User', 'userName eq "USER-5000@example.com"', 1],
+  ['User', 'externalId eq "ext-5000"', 1],
+  ['User', `id eq "${USER}"`, 1],
+  ['User', 'displayName eq "User-5000"', 1],
+  ['User', 'emails.value eq "user-5000@example.com"', 1],
+  ['User', 'emails eq "user-5000@example.com"', 1],
+  ['User', 'emails[type eq "work"].value eq "user-5000@example.com"', 1],
+  ['User', 'emails[type eq "home" and value eq "user-5000@example.com"]', 0],
+  ['User', `${ENTERPRISE}:employeeNumber eq "5000"`, 1],
+  ['User', `${ENTERPRISE}:manager.value eq "m-500"`, 10],
+  ['User', 'manager eq "m-500"', 10],
+  ['User', 'meta.lastModified ge "2026-01-02T03:46:30Z" and meta.lastModified le "2026-01-02T03:46:40Z"', 11],
+  ['User', 'meta.lastModified gt "2026-01-02T03:46:30.000Z"', 10],
+  ['User', 'userName eq "user-5000@example.com" and active eq true', 1],
+  ['User', `groups.value eq "${GROUP}"`, 20],
+  ['Group', `members eq "${USER}"`, 2],
+  ['Group', `members.value eq "${USER}"`, 2],
+  ['Group', `members[value eq "${USER}"]`, 2],
+  ['Group', 'displayName eq "GROUP 77"', 1],
+  ['Group', 'externalId eq "g-77"', 1],
+  ['Group', `id eq "${GROUP}"`, 1],
+];
+/** How many rows a look-up may touch: its matches, their groups or members, and a few that its index cannot tell. */
+const FEW = 150;
+
+t.test('an equality and a narrow range read what they find, and no table', async (t) => {
+  for (const [type, filter, matches] of FILTERS) {
+    const { count } = stepsOf([type], { filter });
+    const { page } = stepsOf([type], { filter: `${filter} and id ne "${groupId}"` });
+    const { body } = await client.list(BASE_TYPES[type].endpoint, filter, '&excludedAttributes=members');
+    t.equal(body.totalResults, matches, `${filter} finds`);
+    for (const [name, step] of Object.entries({ count, page })) {
+      const read = rowsRead(await planNodes(step));
+      t.ok(read <= FEW, `${filter}: the ${name} reads ${read} rows`);
+    }
+  }
+});
+
+t.test('a page by cursor reads its own rows, however deep it lies', async (t) => {
+  const deep = '01a20074-0000-7000-8000-00000001735f';
+  const places: readonly (readonly [sort: Omit<Asked, 'turn'>, place: Turn['place']])[] = [
+    [{}, [deep]],
+    [{ sortBy: 'id', sortOrder: 'descending' }, [deep]],
+    [{ sortBy: 'userName' }, ['user-95000@example.com', deep]],
+    [{ sortBy: 'userName', sortOrder: 'descending' }, ['user-5@example.com', deep]],
+    [{ sortBy: 'meta.lastModified' }, ['2026-01-02T02:00:00.000000Z', deep]],
+  ];
+  for (const [sort, place] of places) {
+    for (const turn of [{ backward: false }, { backward: false, place }, { backward: true, place }]) {
+      const { page, neighbour } = stepsOf(['User'], { ...sort, count: 10, turn });
+      const read = rowsRead([...(await planNodes(page)), ...(await planNodes(neighbour))]);
+      t.ok(read <= FEW, `${JSON.stringify({ ...sort, ...turn })} reads ${read} rows`);
+    }
+  }
+  for (const place of [undefined, ['0', deep], ['1', GROUP]]) {
+    const { page, neighbour } = stepsOf(['User', 'Role', 'Entitlement'], {
+      count: 10,
+      turn: { backward: false, place },
+    });
+    const read = rowsRead([...(await planNodes(page)), ...(await planNodes(neighbour))]);
+    t.ok(read <= FEW, `the root after ${place} reads ${read} rows`);
+  }
+});
+
+t.test('a page of groups reads half a million members at most, and tells how to ask for less', async (t) => {
+  await loader.query(
+    `insert into scim_group (tenant_id, id, directory_id, display_name, display_name_folded, version, created_at,
+                             updated_at, body, search)
+     select tenant_id, gen_random_uuid(), directory_id, 'Whole ' || n, 'whole ' || n, 1, now(), now(), body, '{}'
+     from scim_group, generate_series(1, 4) n where id = $1`,
+    [groupId],
+  );
+  // Half of the time that the rows take would be spent on looking them up again.
+  await loader.query(
+    'alter table group_member drop constraint group_member_user_exists, drop constraint group_member_group_exists',
+  );
+  await loader.query(
+    `insert into group_member select u.tenant_id, g.id, u.id
+     from scim_user u join scim_group g on g.display_name like 'Whole %'`,
+  );
+  const filter = `members eq "${USER}"`;
+  const refused = await client.list('/Groups', filter);
+  t.match(refused, { status: 400, body: { scimType: 'tooMany' } });
+  t.match(refused.text, /more than 500000 members.*excludedAttributes=members.*smaller count/);
+  t.ok(rowsRead(await planNodes(stepsOf(['Group'], { filter }).page)) <= 500_001 + FEW);
+  const without = await client.list('/Groups', filter, '&excludedAttributes=members');
+  t.equal(without.body.Resources.length, 6);
+  const fewer = await client.list('/Groups', filter, '&count=2&sortBy=displayName&sortOrder=descending');
+  t.same(
+    fewer.body.Resources.map(({ members }) => members?.length),
+    [SIZE, SIZE],
+  );
+});
+
+t.test('a filter made to be slow ends, and says what to do', async (t) => {
+  const filter = Array.from({ length: 300 }, (_, n) => `title co "${n}x"`).join(' or ');
+  const { status, body } = await client.ask<ErrorBody>('POST', '/Users/.search', { filter });
+  t.match({ status, body }, { status: 400, body: { scimType: 'tooMany' } });
+  t.match(body.detail, /longer than 5 seconds.*userName/);
+  t.equal((await client.list('/Users', 'userName eq "user-1@example.com"')).status, 200);
+});
