@@ -12,6 +12,8 @@ import type { AttributePath, FilterNode, JsonObject, JsonValue, Reading, Resourc
 export const LIST_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 export const SEARCH_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest';
 export const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
+export const BULK_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
+export const BULK_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:BulkResponse';
 export const ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
 
 /**
