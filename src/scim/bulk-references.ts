@@ -37,7 +37,10 @@ export class References {
   /** Throws invalidValue for the first reference to what this request does not create. */
   requireDeclared(): void {
     if (this.#unknown === undefined) return;
-    throw badRequest('invalidValue', `"bulkId:${this.#unknown}" names no POST operation of this request`);
+    throw badRequest(
+      'invalidValue',
+      `"bulkId:${this.#unknown.slice(0, 100)}" names no POST operation of this request`,
+    );
   }
 
   #resolveText(text: string): string {

@@ -68,7 +68,8 @@ export function readBulkRequest(body: unknown, reading: Reading, mint: () => str
   for (const { method, bulkId } of forms) {
     if (method !== 'POST' || bulkId === undefined) continue;
     // Two resources under one name: whoever refers to it could get the wrong one.
-    if (ids.has(bulkId)) throw badRequest('invalidSyntax', `Two operations have the bulkId "${bulkId}"`);
+    if (ids.has(bulkId))
+      throw badRequest('invalidSyntax', `Two operations have the bulkId "${bulkId.slice(0, 100)}"`);
     ids.set(bulkId, mint());
   }
   return { failOnErrors, operations: forms.map((form) => readOperation(form, { ids, mint, reading })) };
