@@ -8,10 +8,21 @@ import { isUuid } from '../directory/uuid.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { notFound } from '../errors.ts';
 import { difference } from '../scim/difference.ts';
+import { foldText } from '../scim/fold.ts';
 import type { MemberChange } from '../scim/members.ts';
 import { GROUP_TYPE } from '../scim/resource-types.ts';
 import type { Resource } from '../scim/types.ts';
-import { apartOnConflict, heldAfterLoss, inTurns, type Moved, type Outcome } from './outcome.ts';
+import {
+  apartOnConflict,
+  attemptEach,
+  heldAfterLoss,
+  inTurns,
+  type Moved,
+  type Outcome,
+  type Renaming,
+  requireApartNames,
+  valuesOf,
+} from './outcome.ts';
 import {
   displayNameTaken,
   idsOf,
@@ -81,7 +92,7 @@ async function changeOpenly(
   const ask: Ask = (step) => run(context.db.pool, step);
   const rows = toRead.length > 0 ? await ask(readGroups(viewer, toRead, { members: false })) : [];
   const plans = await planAll(requests, rows, ask);
-  const changes = changesOf(plans);
+  const changes = valuesOf(plans);
   if (changes.length === 0) return answers(plans, [], []);
   const [, , , results, written] = await pipeline(context.db, [
     lockTenantShared(actor.tenantId),
@@ -106,7 +117,7 @@ function changeHeld(
       readGroups(viewer, idsOf(requests), { members: false }),
     ]);
     const plans = await planAll(requests, rows, async (step) => (await send([step]))[0]);
-    const changes = changesOf(plans);
+    const changes = valuesOf(plans);
     if (changes.length === 0) return answers(plans, [], []);
     const [, results, written] = await send([
       lockMembers(actor.tenantId, changes),
@@ -127,16 +138,15 @@ async function planAll(
   ask: Ask,
 ): Promise<Outcome<ChangedGroup>[]> {
   const current = new Map(rows.map((row) => [row.id, row]));
-  const plans: Outcome<ChangedGroup>[] = [];
-  for (const request of requests) {
-    plans.push(
-      await plan(request, current.get(request.id), ask).then(
-        (value) => ({ value }),
-        (refusal: Error) => ({ refusal }),
-      ),
-    );
-  }
+  const plans = await attemptEach(requests, (request) => plan(request, current.get(request.id), ask));
+  requireApartNames(valuesOf(plans).flatMap((change) => renaming(change, current.get(change.id))));
   return plans;
+}
+
+function renaming({ attributes }: ChangedGroup, row: GroupRow | undefined): Renaming[] {
+  if (!attributes || !row) return [];
+  const { displayName } = JSON.parse(row.body) as Resource;
+  return [{ before: foldText(String(displayName)), after: attributes.displayNameFolded }];
 }
 
 async function plan(request: ChangeGroup, row: GroupRow | undefined, ask: Ask): Promise<ChangedGroup> {
@@ -170,10 +180,6 @@ function attributes(before: Resource, change: (current: Resource) => Resource): 
     before: JSON.stringify(differs.before),
     after: JSON.stringify(differs.after),
   };
-}
-
-function changesOf(plans: readonly Outcome<ChangedGroup>[]): ChangedGroup[] {
-  return plans.flatMap((each) => ('value' in each ? [each.value] : []));
 }
 
 function answers(

@@ -7,8 +7,19 @@ import { type ChangedUser, readUsers, type UserRow, updateUsers } from '../direc
 import { viewerOf } from '../directory/viewer.ts';
 import { notFound } from '../errors.ts';
 import { difference } from '../scim/difference.ts';
+import { foldText } from '../scim/fold.ts';
 import type { Resource } from '../scim/types.ts';
-import { apartOnConflict, attempt, heldAfterLoss, inTurns, type Moved, type Outcome } from './outcome.ts';
+import {
+  apartOnConflict,
+  attemptEach,
+  heldAfterLoss,
+  inTurns,
+  type Moved,
+  type Outcome,
+  type Renaming,
+  requireApartNames,
+  valuesOf,
+} from './outcome.ts';
 import {
   idsOf,
   type ResourceRequest,
@@ -57,7 +68,7 @@ async function changeOpenly(
 ): Promise<Answer[]> {
   const viewer = viewerOf(actor);
   const rows = await run(context.db.pool, readUsers(viewer, idsOf(requests), { groups: true }));
-  const plans = planAll(actor, requests, rows);
+  const plans = await planAll(actor, requests, rows);
   const changes = changesOf(plans);
   if (changes.length === 0) return answers(plans, [], []);
   const [, , updated, written] = await pipeline(context.db, [
@@ -78,7 +89,7 @@ function changeHeld(context: Context, actor: ScimActor, requests: readonly Chang
       lockUsers(actor.tenantId, idsOf(requests)),
       readUsers(viewer, idsOf(requests), { groups: true }),
     ]);
-    const plans = planAll(actor, requests, rows);
+    const plans = await planAll(actor, requests, rows);
     const changes = changesOf(plans);
     if (changes.length === 0) return answers(plans, [], []);
     const [updated, written] = await send([
@@ -89,15 +100,17 @@ function changeHeld(context: Context, actor: ScimActor, requests: readonly Chang
   });
 }
 
-type Plan = { readonly unchanged: UserRow } | { readonly change: ChangedUser };
+type Plan = { readonly unchanged: UserRow } | { readonly change: ChangedUser; readonly renaming: Renaming };
 
-function planAll(
+async function planAll(
   actor: ScimActor,
   requests: readonly ChangeUser[],
   rows: readonly UserRow[],
-): Outcome<Plan>[] {
+): Promise<Outcome<Plan>[]> {
   const current = new Map(rows.map((row) => [row.id, row]));
-  return requests.map((request) => attempt(() => plan(actor, request, current.get(request.id))));
+  const plans = await attemptEach(requests, (request) => plan(actor, request, current.get(request.id)));
+  requireApartNames(valuesOf(plans).flatMap((each) => ('change' in each ? [each.renaming] : [])));
+  return plans;
 }
 
 function plan(actor: ScimActor, request: ChangeUser, row: UserRow | undefined): Plan {
@@ -109,12 +122,14 @@ function plan(actor: ScimActor, request: ChangeUser, row: UserRow | undefined): 
   const differs = difference(before, after, actor.types.User);
   if (!differs && row.managed) return { unchanged: row };
   if (before.userName !== after.userName) requireUserName(actor, after);
+  const columns = userColumns(actor, after);
   return {
+    renaming: { before: foldText(String(before.userName)), after: columns.userNameFolded },
     change: {
       id: row.id,
       version: row.version,
       managed: row.managed,
-      ...userColumns(actor, after),
+      ...columns,
       type: eventType(before, after),
       before: JSON.stringify(differs?.before ?? {}),
       after: JSON.stringify(differs?.after ?? {}),
@@ -139,7 +154,7 @@ function keepIdentity(before: Resource, { userName: _, emails: __, ...after }: R
 }
 
 function changesOf(plans: readonly Outcome<Plan>[]): ChangedUser[] {
-  return plans.flatMap((each) => ('value' in each && 'change' in each.value ? [each.value.change] : []));
+  return valuesOf(plans).flatMap((each) => ('change' in each ? [each.change] : []));
 }
 
 function answers(

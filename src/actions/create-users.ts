@@ -6,11 +6,13 @@ import { insertUsers, type NewUser, type UserRow } from '../directory/users.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { concealed } from '../scim/conceal.ts';
 import type { Resource } from '../scim/types.ts';
-import { attempt, type Outcome } from './outcome.ts';
+import { attemptEach, type Outcome, valuesOf } from './outcome.ts';
 import { requireScimWrites, requireUserName, stamp, told, userNameTaken } from './scim-writes.ts';
 
 export interface CreateUser {
   readonly requestId: string;
+  /** Where it was given out beforehand: an id that we have made, and that nothing has. */
+  readonly id?: string;
   readonly resource: Resource;
 }
 
@@ -25,14 +27,27 @@ export async function createUsers(
   requests: readonly CreateUser[],
 ): Promise<Outcome<UserRow>[]> {
   requireScimWrites(actor);
-  const planned = requests.map((request) => attempt(() => newUser(actor, request)));
-  const users = planned.flatMap((plan) => ('value' in plan ? [plan.value] : []));
+  const planned = await planUsers(actor, requests);
   const now = stamp(context, actor);
-  const created = await runAlone(context.db, insertUsers(viewerOf(actor), now, users));
+  const created = await runAlone(context.db, insertUsers(viewerOf(actor), now, valuesOf(planned)));
+  return createdUsers(planned, created, now.at);
+}
+
+/** What is to be inserted for each request. */
+export function planUsers(actor: ScimActor, requests: readonly CreateUser[]): Promise<Outcome<NewUser>[]> {
+  return attemptEach(requests, (request) => newUser(actor, request));
+}
+
+/** What came of the plans, by what `insertUsers` answered at that time. */
+export function createdUsers(
+  planned: readonly Outcome<NewUser>[],
+  created: readonly { readonly id: string }[],
+  at: Date,
+): Outcome<UserRow>[] {
   const ids = new Set(created.map((row) => row.id));
   return planned.map((plan) => {
     if ('refusal' in plan) return plan;
-    return ids.has(plan.value.id) ? { value: asRow(plan.value, now.at) } : { refusal: userNameTaken() };
+    return ids.has(plan.value.id) ? { value: asRow(plan.value, at) } : { refusal: userNameTaken() };
   });
 }
 
@@ -40,7 +55,7 @@ function newUser(actor: ScimActor, request: CreateUser): NewUser {
   const resource = { ...request.resource, active: request.resource.active ?? true };
   requireUserName(actor, resource);
   return {
-    id: v7(),
+    id: request.id ?? v7(),
     ...userColumns(actor, resource),
     after: JSON.stringify(concealed(resource, actor.types.User)),
     ...told(request),

@@ -1,3 +1,4 @@
+import { setImmediate as othersAreServed } from 'node:timers/promises';
 import { type UniqueConstraint, violates } from '../db/constraints.ts';
 
 /**
@@ -14,13 +15,29 @@ export function only<Value>(outcomes: readonly Outcome<Value>[]): Value {
   return outcome.value;
 }
 
-/** Runs `decide`; what it throws is the refusal. */
-export function attempt<Value>(decide: () => Value): Outcome<Value> {
-  try {
-    return { value: decide() };
-  } catch (error) {
-    return { refusal: error as Error };
+/**
+ * Runs `decide` for each request; what it throws is the refusal. Between two requests the process serves others: a
+ * list may hold a hundred PATCHes, each of which may take 0.2 seconds (`scim/effort.ts`).
+ */
+export async function attemptEach<Request, Value>(
+  requests: readonly Request[],
+  decide: (request: Request) => Value | Promise<Value>,
+): Promise<Outcome<Value>[]> {
+  const outcomes: Outcome<Value>[] = [];
+  for (const request of requests) {
+    if (outcomes.length > 0) await othersAreServed();
+    try {
+      outcomes.push({ value: await decide(request) });
+    } catch (error) {
+      outcomes.push({ refusal: error as Error });
+    }
   }
+  return outcomes;
+}
+
+/** The values of those that were not refused. */
+export function valuesOf<Value>(outcomes: readonly Outcome<Value>[]): Value[] {
+  return outcomes.flatMap((each) => ('value' in each ? [each.value] : []));
 }
 
 /**
@@ -32,8 +49,8 @@ export async function eachPlanned<Request, Plan, Value>(
   plan: (request: Request) => Plan,
   carryOut: (plans: readonly Plan[]) => Promise<Outcome<Value>[]>,
 ): Promise<Outcome<Value>[]> {
-  const plans = requests.map((request) => attempt(() => plan(request)));
-  const held = plans.flatMap((each) => ('value' in each ? [each.value] : []));
+  const plans = await attemptEach(requests, plan);
+  const held = valuesOf(plans);
   const outcomes = (held.length > 0 ? await carryOut(held) : []).values();
   return plans.map((each) => ('refusal' in each ? each : (outcomes.next().value as Outcome<Value>)));
 }
@@ -77,16 +94,36 @@ export async function heldAfterLoss<Request, Value>(
 ): Promise<Outcome<Value>[]> {
   const first = await openly(requests);
   const lost = requests.filter((_, index) => first[index] === 'moved');
-  const second = lost.length > 0 ? await held(lost) : [];
+  // What was written openly is written: a failure now is only theirs who lost.
+  const second =
+    lost.length > 0
+      ? await held(lost).catch((refusal: Error): (Outcome<Value> | Moved)[] => lost.map(() => ({ refusal })))
+      : [];
   const answers = first.map((answer) => (answer === 'moved' ? second.shift() : answer));
   return answers.map((answer) =>
     answer === undefined || answer === 'moved' ? { refusal: new Error('a held resource moved') } : answer,
   );
 }
 
+/** A name before and after a change, folded. */
+export interface Renaming {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** What `apartOnConflict` understands too: in one statement, which has no order, the renamings would all succeed. */
+class NamesCross extends Error {}
+
+/** Breaks off a list in which a request takes the name that another gives up: their order decides. */
+export function requireApartNames(renamings: readonly Renaming[]): void {
+  const changed = renamings.filter(({ before, after }) => before !== after);
+  const given = new Set(changed.map(({ before }) => before));
+  if (changed.some(({ after }) => given.has(after))) throw new NamesCross();
+}
+
 /**
- * Runs `work` for all requests; when one of them takes a name that is not free, for each alone, so that it harms
- * no other. `taken` is that one's refusal.
+ * Runs `work` for all requests; when one of them takes a name that is not free, or that another gives up, for each
+ * alone, in their order, so that it harms no other. `taken` is that one's refusal.
  */
 export async function apartOnConflict<Request, Value>(
   requests: readonly Request[],
@@ -96,7 +133,7 @@ export async function apartOnConflict<Request, Value>(
   try {
     return await work(requests);
   } catch (error) {
-    if (!violates(error, constraint)) throw error;
+    if (!(error instanceof NamesCross) && !violates(error, constraint)) throw error;
   }
   if (requests.length === 1) return [{ refusal: taken() }];
   const outcomes: (Outcome<Value> | Moved)[] = [];

@@ -68,9 +68,9 @@ const insertGroupsStatement = statement<CreatedGroup>(
   'insert_groups',
   `with incoming as (
      select * from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-                          $13::text[], $14::uuid[], $15::text[])
+                          $13::text[], $14::uuid[], $15::text[]) with ordinality
        as i (group_id, display_name, display_name_folded, external_id, body, search, members,
-             after, change_id, request_id)
+             after, change_id, request_id, place)
    ), ${ASKED}, missing as (
      select distinct i.group_id, m::uuid as user_id from incoming i, unnest(string_to_array(i.members, ',')) as m
    ), ${CANDIDATES}, created as (
@@ -78,6 +78,7 @@ const insertGroupsStatement = statement<CreatedGroup>(
                              created_at, updated_at, body, search)
      select $1, group_id, $2, display_name, display_name_folded, external_id, 1, $4, $4, body, search::jsonb
      from incoming i where not exists (select from unknown x where x.group_id = i.group_id)
+     order by display_name_folded, place
      on conflict (tenant_id, directory_id, display_name_folded) do nothing
      returning id as group_id
    ), joined as (

@@ -1,4 +1,4 @@
-import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import type { Hidden } from '../scim/conceal.ts';
 import { seenBy, type Viewer } from './viewer.ts';
@@ -24,9 +24,9 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
      where m.tenant_id = $1 and m.user_id = t.id
      returning m.group_id, m.user_id
    ), touched as (
-     update scim_group g set version = g.version + 1, updated_at = greatest(g.updated_at, $4)
-     where g.tenant_id = $1 and g.id in (select group_id from removed)
-     returning g.id
+     update scim_group g set version = g.version + r.users, updated_at = greatest(g.updated_at, $4)
+     from (select group_id, count(*) as users from removed group by group_id) r
+     where g.tenant_id = $1 and g.id = r.group_id
    ), deleted as (
      delete from scim_user u using target t where u.tenant_id = $1 and u.id = t.id returning u.id
    ), told as (
@@ -40,12 +40,9 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
                               from unnest($10::text[], $11::text[]) as h (urn, name) group by urn) as h
                      using (key)) as last
      union all
-     select 'group.members_removed', 'Group', group_id, null, jsonb_build_object('members', jsonb_agg(user_id)), null,
-            (array_agg(change_id))[1], (array_agg(request_id))[1]
-     from (select r.*, t.change_id, t.request_id,
-                  (row_number() over (partition by r.group_id order by r.user_id) - 1) / ${IDS_PER_EVENT} as chunk
-           from removed r join touched g on g.id = r.group_id join target t on t.id = r.user_id) as chunks
-     group by group_id, chunk
+     select 'group.members_removed', 'Group', r.group_id, null,
+            jsonb_build_object('members', jsonb_build_array(r.user_id)), null, t.change_id, t.request_id
+     from removed r join target t on t.id = r.user_id
    ), recorded as (
      ${insertEvents('told', { at: '$4', actor: '$5' })}
    )
@@ -53,8 +50,8 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
 );
 
 /**
- * Deletes users and ends their memberships; the groups that lose a member get a new version. Answers a row for
- * each user that the viewer may see: `deleted` is false where it had another version. The event holds the last
+ * Deletes users and ends their memberships; the groups that lose members get a new version for each. Answers a row
+ * for each user that the viewer may see: `deleted` is false where it had another version. The event holds the last
  * state without what is `hidden`.
  */
 export function deleteUsers(

@@ -59,14 +59,14 @@ const insertUsersStatement = statement<{ id: string }>(
   'insert_users',
   `with incoming as (
      select * from unnest($5::uuid[], $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[], $11::text[],
-                          $12::text[], $13::uuid[], $14::text[])
-       as i (id, user_name_folded, external_id, active, body, search, lookup, after, change_id, request_id)
+                          $12::text[], $13::uuid[], $14::text[]) with ordinality
+       as i (id, user_name_folded, external_id, active, body, search, lookup, after, change_id, request_id, place)
    ), ${TENANT_HELD_SHARED}, created as (
      insert into scim_user (tenant_id, id, directory_id, user_name_folded, external_id, active, version,
                             created_at, updated_at, body, search, lookup)
      select $1, id, $2, user_name_folded, external_id, active, 1, $3, $3, body, search::jsonb, lookup::bigint[]
-     -- In one order, so that two lists with the same names cannot wait for each other.
-     from incoming, held order by user_name_folded
+     -- In one order, so that two lists with the same names cannot wait for each other; of equal names the first.
+     from incoming, held order by user_name_folded, place
      on conflict (tenant_id, user_name_folded) do nothing
      returning id
    ), told as (

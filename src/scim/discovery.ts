@@ -9,13 +9,16 @@ export const DEFAULT_COUNT = 100;
 export const MAX_RESULTS = 1000;
 /** How many seconds a cursor holds. */
 export const CURSOR_TIMEOUT = 3600;
+/** Operations in one /Bulk, and bytes of its body. */
+export const MAX_BULK_OPERATIONS = 1000;
+export const MAX_BULK_BYTES = 4 * 1024 * 1024;
 
 /** `/ServiceProviderConfig` (RFC 7643 section 5, RFC 9865 section 4). `baseUrl` has no slash at its end. */
 export function serviceProviderConfig(baseUrl: string): JsonObject {
   return {
     schemas: [serviceProviderConfigSchema.id],
     patch: { supported: true },
-    bulk: { supported: false, maxOperations: 1000, maxPayloadSize: 4_194_304 },
+    bulk: { supported: true, maxOperations: MAX_BULK_OPERATIONS, maxPayloadSize: MAX_BULK_BYTES },
     filter: { supported: true, maxResults: MAX_RESULTS },
     changePassword: { supported: false },
     sort: { supported: true },

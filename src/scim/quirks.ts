@@ -144,6 +144,12 @@ export const TOLERANCES = {
     hint: "write a colon after the schema's URN",
     scimType: 'invalidPath',
   },
+  bulkIdMissing: {
+    source:
+      'RFC 7644 section 3.7 requires it of a POST, then says that it MAY be sent; generated clients leave it out',
+    hint: 'give each POST operation a bulkId of its own',
+    scimType: 'invalidSyntax',
+  },
 } as const satisfies Record<string, Tolerance>;
 
 export type ToleranceName = keyof typeof TOLERANCES;

@@ -138,7 +138,7 @@ type Area = 'open' | 'discovery' | 'scim' | 'operator' | 'admin' | 'product';
 const AREAS: readonly (readonly [route: RegExp, area: Area])[] = [
   [/ \/(healthz|readyz|docs)(\/|$)/, 'open'],
   [/ \/api\/scim\/v2\/(ServiceProviderConfig|ResourceTypes|Schemas)(\/|$)/, 'discovery'],
-  [/ \/api\/scim\/v2\/((Users|Groups|Roles|Entitlements|\.search)(\/|$)|$)/, 'scim'],
+  [/ \/api\/scim\/v2\/((Users|Groups|Roles|Entitlements|Bulk|\.search)(\/|$)|$)/, 'scim'],
   [/ \/api\/scim\/v2$/, 'scim'],
   [/ \/api\/admin\/v1\/(tenants|events|service-keys(\/:serviceKey)?)$/, 'operator'],
   [/^DELETE \/api\/admin\/v1\/tenants\/:tenant$/, 'operator'],

@@ -323,6 +323,21 @@ for (const [endpoint, ids] of Object.entries(FOREIGN)) {
   }
 }
 
+t.test('a /Bulk reaches nothing of another directory of the tenant either', async (t) => {
+  for (const [endpoint, ids] of Object.entries(FOREIGN)) {
+    for (const method of ['PUT', 'PATCH', 'DELETE'] as const) {
+      const answer = await sameAsNowhere(t, ids, (id) =>
+        askNeighbour('POST', 'Bulk', {
+          Operations: [
+            { method, path: `/${endpoint}/${id}`, data: BODIES[`${method} /api/scim/v2/${endpoint}/:id`] },
+          ],
+        }),
+      );
+      t.match(answer.body, { Operations: [{ status: '404' }] }, `${method} ${endpoint}`);
+    }
+  }
+});
+
 t.test('users and groups of another directory of the tenant cannot be made members', async (t) => {
   const { body } = await askNeighbour('POST', 'Groups', { displayName: 'Neighbours' });
   const path = `Groups/${body.id}`;

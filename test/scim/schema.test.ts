@@ -238,7 +238,7 @@ t.test('§4 /ServiceProviderConfig says what is supported, RFC 9865 §4 paginati
   t.strictSame(serviceProviderConfig(BASE_URL), {
     schemas: ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'],
     patch: { supported: true },
-    bulk: { supported: false, maxOperations: 1000, maxPayloadSize: 4194304 },
+    bulk: { supported: true, maxOperations: 1000, maxPayloadSize: 4194304 },
     filter: { supported: true, maxResults: 1000 },
     changePassword: { supported: false },
     sort: { supported: true },

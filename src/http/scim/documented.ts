@@ -1,6 +1,13 @@
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
 import { toJsonSchema } from '../../scim/json-schema.ts';
-import { ERROR, LIST_RESPONSE, PATCH_OP, SEARCH_REQUEST } from '../../scim/messages.ts';
+import {
+  BULK_REQUEST,
+  BULK_RESPONSE,
+  ERROR,
+  LIST_RESPONSE,
+  PATCH_OP,
+  SEARCH_REQUEST,
+} from '../../scim/messages.ts';
 import { BASE_TYPES } from '../../scim/resource-types.ts';
 import type { ResourceType } from '../../scim/types.ts';
 import { SCIM_JSON } from './media-type.ts';
@@ -121,6 +128,49 @@ export function documentedRoot(verb: 'list' | 'search'): RouteShorthandOptions {
         ? { querystring: { type: 'object', properties: { ...PROJECTION, ...LISTING } } }
         : { body: { $ref: 'SearchRequest#' } }),
       response: { 200: listOf(any), '4XX': { $ref: 'ScimError#' }, 503: { $ref: 'ScimError#' } },
+    },
+  };
+}
+
+/** Route options of `/Bulk`, for OpenAPI. */
+export function documentedBulk(): RouteShorthandOptions {
+  const named = {
+    method: { ...text, enum: ['POST', 'PUT', 'PATCH', 'DELETE'] },
+    bulkId: text,
+    version: text,
+  };
+  const messageOf = (urn: string, operation: object, more: object = {}) => ({
+    type: 'object',
+    properties: { schemas: { const: [urn] }, ...more, Operations: { type: 'array', items: operation } },
+    required: ['schemas', 'Operations'],
+  });
+  const asked = {
+    type: 'object',
+    properties: {
+      ...named,
+      path: { ...text, description: '/Users or /Groups, or one of them with an id' },
+      data: {},
+    },
+    required: ['method', 'path'],
+  };
+  const answered = {
+    type: 'object',
+    properties: { ...named, location: text, status: text, response: { $ref: 'ScimError#' } },
+    required: ['status'],
+  };
+  return {
+    schema: {
+      operationId: 'bulk',
+      summary: 'Carry out many operations (RFC 7644 section 3.7)',
+      tags: ['Bulk'],
+      consumes: [SCIM_JSON],
+      produces: [SCIM_JSON],
+      body: messageOf(BULK_REQUEST, asked, { failOnErrors: { ...integer, minimum: 1 } }),
+      response: {
+        200: messageOf(BULK_RESPONSE, answered),
+        '4XX': { $ref: 'ScimError#' },
+        503: { $ref: 'ScimError#' },
+      },
     },
   };
 }

@@ -12,6 +12,8 @@ export interface ResourceRow extends Tagged {
 
 export interface Creation {
   readonly requestId: string;
+  /** Given out beforehand by a /Bulk, whose operations refer to it. */
+  readonly id?: string;
   readonly resource: Resource;
 }
 

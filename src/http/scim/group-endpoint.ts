@@ -23,9 +23,11 @@ export function groupEndpoint(context: Context): Endpoint<GroupRow> {
     name: 'Group',
     bodyLimit: BODY_LIMITS.group,
     create: (actor, requests) =>
-      eachPlanned(requests, apart, (groups) => createGroups(context, actor, groups)),
+      eachPlanned(requests, membersApart, (groups) => createGroups(context, actor, groups)),
     replace: (actor, requests, answered) =>
-      eachPlanned(requests, apart, (groups) => replaceGroups(context, actor, groups, showing(answered))),
+      eachPlanned(requests, membersApart, (groups) =>
+        replaceGroups(context, actor, groups, showing(answered)),
+      ),
     patch: (actor, requests, answered) =>
       patchGroups(context, actor, requests, { baseUrl, ...showing(answered) }),
     remove: (actor, requests) => deleteGroups(context, actor, requests),
@@ -41,7 +43,7 @@ export function groupEndpoint(context: Context): Endpoint<GroupRow> {
 }
 
 /** The same request with the members apart from the rest of the resource. */
-function apart<Request extends { readonly resource: Resource }>(request: Request) {
+export function membersApart<Request extends { readonly resource: Resource }>(request: Request) {
   const { resource, members = [] } = takeMembers(request.resource);
   return { ...request, resource, members };
 }

@@ -12,6 +12,7 @@ import {
 } from '../plugins/bearer-auth.ts';
 import { readJsonBodies } from '../plugins/json-body.ts';
 import { answerWrongMethods, METHODS } from '../plugins/method-not-allowed.ts';
+import { bulkRoute } from './bulk.ts';
 import { catalogueRoutes } from './catalogue.ts';
 import { discoveryRoutes } from './discovery.ts';
 import { addDocumentedSchemas } from './documented.ts';
@@ -66,8 +67,10 @@ export async function scimSurface(
     withWrongMethods(scope, () => {
       listRoutes(scope, context);
       catalogueRoutes(scope, context);
-      resourceRoutes(scope, userEndpoint(context), baseUrl);
-      resourceRoutes(scope, groupEndpoint(context), baseUrl);
+      const endpoints = { User: userEndpoint(context), Group: groupEndpoint(context) };
+      resourceRoutes(scope, endpoints.User, baseUrl);
+      resourceRoutes(scope, endpoints.Group, baseUrl);
+      bulkRoute(scope, context, endpoints);
       unsupportedRoutes(scope);
     });
   });
@@ -95,5 +98,4 @@ function unsupportedRoutes(scope: FastifyInstance): void {
       handler: async () => undefined,
     });
   unsupported('/Me', 'An API key is no user, so there is no /Me');
-  unsupported('/Bulk', 'Bulk operations are not supported; /ServiceProviderConfig says so');
 }

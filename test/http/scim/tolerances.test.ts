@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { TOLERANCES, type ToleranceName } from '../../../src/scim/quirks.ts';
 import { type AnyBody, type Method, startApp } from '../../support/app.ts';
+import { BULK_REQUEST, type BulkResponse } from '../../support/bulk.ts';
 import { clientOf, ENTERPRISE, type ErrorBody, GROUP, PATCH_OP, USER } from '../../support/client.ts';
 import { meets } from '../../support/conformance.ts';
 
@@ -117,6 +118,17 @@ const CASES: Readonly<Record<ToleranceName, Case>> = {
   parameterCase: ['the Entra ID Postman collection', get('/Users?startindex=0&count=10')],
   endpointSpelling: ['Keycloak', get('//Users')],
   urnDot: ['Entra ID', patch({ op: 'replace', path: `${ENTERPRISE}.department`, value: 'x' })],
+  bulkIdMissing: [
+    'generated clients',
+    () => ({
+      method: 'POST',
+      path: '/Bulk',
+      body: {
+        schemas: [BULK_REQUEST],
+        Operations: [{ path: '/Users', method: 'POST', data: create({})().body }],
+      },
+    }),
+  ],
 };
 
 const app = await startApp(t);
@@ -138,7 +150,10 @@ type Made = Awaited<ReturnType<typeof worldOf>>;
 async function sendTo({ tenant, world }: Made, request: (world: World) => Request) {
   const { id, key } = await app.apiKey(tenant, ['scim']);
   const { method, path, body } = request(world);
-  return { keyId: id, answer: await clientOf(app, key).ask<ErrorBody>(method, path, body) };
+  const answer = await clientOf(app, key).ask<ErrorBody & Partial<BulkResponse>>(method, path, body);
+  const [result] = answer.body?.Operations ?? [];
+  if (!result?.response) return { keyId: id, answer };
+  return { keyId: id, answer: { ...answer, status: Number(result.status), body: result.response } };
 }
 
 interface Tolerance {
