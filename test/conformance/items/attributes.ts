@@ -243,7 +243,7 @@ export const ATTRIBUTES: readonly Item[] = [
     level: 'MAY',
     source: 'RFC 7643 section 4.1.1',
     asks: 'A filter may ask whether a password is the one that is stored.',
-    verdict: { notApplicable: 'no password is stored; a filter that names it is 400 invalidFilter.' },
+    verdict: { notApplicable: 'no password is stored, and a filter that names it is refused.' },
   },
   {
     number: 94,
