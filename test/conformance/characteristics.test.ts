@@ -116,8 +116,10 @@ await meets(
   'parts of a member are immutable: what a member is does not change',
   async (t) => {
     const known = await attributes();
-    for (const part of ['value', '$ref', 'type', 'display'])
+    for (const part of ['value', '$ref', 'type'])
       t.match(known.get(`Group.members.${part}`), { mutability: 'immutable' }, part);
+    for (const path of ['Group.members.display', 'groups.display'])
+      t.match(known.get(path), { mutability: 'readOnly' }, path);
     const [one, other] = [await client.user('immutable'), await client.user('other')];
     const group = await client.group('Immutable', [one.id]);
     for (const [part, value] of [
