@@ -1,6 +1,14 @@
 import t from 'tap';
 import { startApp } from '../support/app.ts';
-import { ENTERPRISE, type ErrorBody, GROUP, newClient, type Resource, USER } from '../support/client.ts';
+import {
+  clientOf,
+  ENTERPRISE,
+  type ErrorBody,
+  GROUP,
+  newClient,
+  type Resource,
+  USER,
+} from '../support/client.ts';
 import { meets } from '../support/conformance.ts';
 import { discoveredAttributes } from '../support/schemas.ts';
 
@@ -282,4 +290,45 @@ await meets(t, [87, 88], 'null, an empty array and absence are one state, and ar
   }
   for (const filter of ['title pr', 'emails pr', 'name pr', 'not (title eq null)'])
     t.equal(await total(`userName eq "unassigned" and ${filter}`), 0, filter);
+});
+
+await meets(t, [72, 73, 134], 'numbers are read by their type, and compared as numbers', async (t) => {
+  const URN = 'urn:x-test:numbers:1.0:User';
+  const tenant = await app.createTenant();
+  const attributes = [
+    { name: 'level', type: 'integer' },
+    { name: 'score', type: 'decimal' },
+  ];
+  const extension = { id: URN, name: 'Numbers', attributes };
+  t.match(await app.admin('POST', `/tenants/${tenant.id}/schema-extensions`, extension), { status: 201 });
+  const numbered = clientOf(app, await app.scimKey(tenant));
+  const create = (userName: string, numbers: object) =>
+    numbered.ask('POST', '/Users', { schemas: [USER, URN], userName, [URN]: numbers });
+  for (const [index, numbers] of [
+    { level: -3, score: 0.5 },
+    { level: 0, score: 10 },
+    { level: 12, score: -1.25 },
+  ].entries())
+    t.match(await create(`n${index}`, numbers), { status: 201, body: { [URN]: numbers } });
+  for (const level of [1.5, '1', true, 1e300])
+    t.match(await create('x', { level }), refusal('invalidValue', /level/));
+  for (const score of ['1.5', true, [1]])
+    t.match(await create('x', { score }), refusal('invalidValue', /score/));
+  const cases: readonly (readonly [filter: string, found: readonly string[]])[] = [
+    ['level gt 2', ['n2']],
+    ['level le 0', ['n0', 'n1']],
+    ['score gt 0.05', ['n0', 'n1']],
+    ['score lt 1', ['n0', 'n2']],
+    ['score eq 10.0', ['n1']],
+  ];
+  for (const [filter, found] of cases) {
+    const { body } = await numbered.list('/Users', `${URN}:${filter}`);
+    t.same(
+      body.Resources.map(({ userName }) => userName),
+      found,
+      filter,
+    );
+  }
+  for (const filter of ['level gt 1.', 'level eq "1"', 'score gt 01', 'score eq NaN', 'level co 1'])
+    t.match(await numbered.list('/Users', `${URN}:${filter}`), refusal('invalidFilter'), filter);
 });
