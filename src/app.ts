@@ -10,7 +10,7 @@ import { logController, requestLog } from './http/plugins/request-log.ts';
 import { sendProblem, sendUnknownRoute } from './http/problem.ts';
 import { productSurface } from './http/product/plugin.ts';
 import { scimSurface } from './http/scim/plugin.ts';
-import { SCIM_PREFIX } from './http/scim/request.ts';
+import { otherVersions, SCIM_PREFIX, SCIM_ROOT, withVersion } from './http/scim/versions.ts';
 import { MAX_HEADER_SIZE, unroutedErrors } from './http/unrouted.ts';
 import type { Authenticate } from './tenants/authenticate.ts';
 
@@ -49,6 +49,7 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
       ignoreDuplicateSlashes: true,
       maxParamLength: 512,
     },
+    rewriteUrl: ({ url = '/' }) => withVersion(url),
     http: { maxHeaderSize: MAX_HEADER_SIZE, headersTimeout: HEADERS_TIMEOUT },
     ...TIMEOUTS,
     // A request on a kept connection is served while the process stops: whoever sent it cannot know.
@@ -63,6 +64,7 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
 
   await app.register(opsSurface, { context, isDraining: options.isDraining });
   await app.register(scimSurface, { prefix: SCIM_PREFIX, context, authenticate, clients });
+  await app.register(otherVersions, { prefix: SCIM_ROOT });
   await app.register(adminSurface, { prefix: '/api/admin/v1', context, authenticate });
   await app.register(productSurface, { prefix: '/api/v1', context, authenticate });
   await app.register(swaggerUi, DOCS);

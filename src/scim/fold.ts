@@ -31,10 +31,20 @@ function toSeconds(instant: number): string {
   return new Date(instant).toISOString().slice(0, -'.000Z'.length);
 }
 
+/**
+ * The URI of a resource with the version that our own references have: without one, and with another, it is the
+ * same (RFC 7643 section 2.4). Every other URI is left as it is.
+ */
+function foldReference(uri: string): string {
+  return uri.replace(/(?:\/v\d+)?(\/(?:Users|Groups)\/[^/]+)$/, '/v2$1');
+}
+
 /** A single value of an attribute in the form in which it is compared: see `FilterNode`. */
 export function foldValue<Value extends JsonValue>(attribute: Attribute, value: Value): Value | string {
   if (typeof value !== 'string') return value;
   if (attribute.type === 'dateTime') return foldDateTime(value) ?? value;
+  if (attribute.type === 'reference' && !attribute.referenceTypes?.includes('external'))
+    return foldReference(value);
   return attribute.caseExact ? value : foldText(value);
 }
 

@@ -1,5 +1,5 @@
-import { findAttribute } from './attribute-path.ts';
 import type { Effort } from './effort.ts';
+import { identityOf } from './identity.ts';
 import { isObject, ownValue } from './json.ts';
 import type { Attribute, JsonObject, JsonValue } from './types.ts';
 
@@ -19,10 +19,10 @@ export function addValues(
   comparing: Comparing,
 ): JsonValue[] {
   const values = [...present];
-  const positions = new Map(present.map((value, position) => [identityOf(value, comparing), position]));
+  const positions = new Map(present.map((value, position) => [identityIn(value, comparing), position]));
   const fresh = new Set<JsonValue>();
   for (const value of added) {
-    const identity = identityOf(value, comparing);
+    const identity = identityIn(value, comparing);
     const position = positions.get(identity) ?? values.length;
     const same = values[position];
     const merged = isObject(same) && isObject(value) ? { ...same, ...value } : value;
@@ -44,11 +44,11 @@ export function removeListed(
   listed: readonly JsonValue[],
   comparing: Comparing,
 ): JsonValue[] {
-  const identities = new Set(listed.map((value) => identityOf(value, comparing)));
+  const identities = new Set(listed.map((value) => identityIn(value, comparing)));
   return present.filter((value) => {
     const bare = isObject(value) ? ownValue(value, 'value') : undefined;
     const untyped = bare === undefined ? value : { value: bare };
-    return !identities.has(identityOf(value, comparing)) && !identities.has(identityOf(untyped, comparing));
+    return !identities.has(identityIn(value, comparing)) && !identities.has(identityIn(untyped, comparing));
   });
 }
 
@@ -71,22 +71,15 @@ function isPrimary(value: JsonValue): boolean {
 /** Values are replaced, never changed, so that what was found once holds for all operations of a PATCH. */
 const identities = new WeakMap<JsonObject, string>();
 
-/** What makes two values of an attribute the same: `value` and `type`, or everything where there is no `value`. */
-function identityOf(value: JsonValue, comparing: Comparing): string {
-  const { attribute, effort } = comparing;
-  if (!isObject(value)) return JSON.stringify(effort.fold(attribute, value));
+/** The identity of a value (`identity.ts`), worked out once for all operations of a request. */
+function identityIn(value: JsonValue, { attribute, effort }: Comparing): string {
+  const fold = (part: Attribute, folded: JsonValue) => effort.fold(part, folded);
+  if (!isObject(value)) return identityOf(value, attribute, fold);
   let identity = identities.get(value);
   if (identity === undefined) {
     effort.spend(2);
-    const names = Object.hasOwn(value, 'value') ? ['value', 'type'] : Object.keys(value).sort();
-    identity = JSON.stringify(names.map((name) => [name, foldedPart(value, name, comparing)]));
+    identity = identityOf(value, attribute, fold);
     identities.set(value, identity);
   }
   return identity;
-}
-
-function foldedPart(value: JsonObject, name: string, { attribute, effort }: Comparing): JsonValue {
-  const part = ownValue(value, name) ?? null;
-  const subAttribute = findAttribute(attribute.subAttributes ?? [], name);
-  return subAttribute === undefined ? part : effort.fold(subAttribute, part);
 }

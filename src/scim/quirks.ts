@@ -63,6 +63,17 @@ export const TOLERANCES = {
     hint: 'send an object such as {"value": "…"}',
     scimType: 'invalidValue',
   },
+  referenceText: {
+    source: 'the Entra ID SCIM Validator sends nonsense as profileUrl',
+    hint: 'send an absolute or a relative URI, with what it may not hold percent-encoded',
+    scimType: 'invalidValue',
+  },
+  countryName: {
+    source:
+      'Entra ID maps the country of its directory, which is any text (attribute mappings of its gallery)',
+    hint: 'send the two letters of ISO 3166-1, such as "US"',
+    scimType: 'invalidValue',
+  },
   operationCase: {
     source: 'Entra ID without aadOptscim062020 sends "Add", "Replace", "Remove"',
     hint: 'write add, remove and replace in lower case',
@@ -177,6 +188,20 @@ export function readBoolean(value: unknown, where: string, reading: Reading): bo
   }
   note(reading, 'booleanText', where);
   return folded === 'true';
+}
+
+const URI_REFERENCE = /^(?:[\w.~:/?#[\]@!$&'()*+,;=-]|%[\dA-Fa-f]{2})*$/;
+
+/** A reference: a URI (RFC 7643 section 2.3.7), also as any other text (Entra ID). */
+export function readReference(text: string, where: string, reading: Reading): string {
+  if (!URI_REFERENCE.test(text)) note(reading, 'referenceText', where);
+  return text;
+}
+
+/** A country: two letters (RFC 7643 section 4.1.2), also as any other text (Entra ID). */
+export function readCountry(text: string, where: string, reading: Reading): string {
+  if (!/^[A-Za-z]{2}$/.test(text)) note(reading, 'countryName', where);
+  return text;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { badRequest } from './error.ts';
 import { foldText } from './fold.ts';
+import { identityOf } from './identity.ts';
 import { isObject, ownValue, sameJson, uniqueEntries } from './json.ts';
 import { note } from './quirks.ts';
 import type {
@@ -85,7 +86,7 @@ function readSchemas(value: JsonValue, type: ResourceType, reading: Reading): vo
 
 /**
  * The canonical form of a resource: `schemas` computed from what is there, attributes in the schema's order with
- * the extensions last, equal values of a multi-valued attribute once, nothing unassigned (RFC 7643 section 2.5).
+ * the extensions last, the same value of a multi-valued attribute once, nothing unassigned (RFC 7643 section 2.5).
  */
 export function canonicalResource(values: JsonObject, type: ResourceType): Resource {
   const { schemas: _computed, ...core } = canonicalObject(values, type.schema.attributes);
@@ -117,7 +118,7 @@ function canonicalValue(value: JsonValue | undefined, attribute: Attribute): Jso
   const values = elements
     .map((element) => canonicalElement(element, attribute))
     .filter((element) => element !== undefined);
-  return values.length === 0 ? undefined : collapse(values);
+  return values.length === 0 ? undefined : collapse(values, attribute);
 }
 
 /**
@@ -143,11 +144,22 @@ const FORMS: Readonly<Record<AttributeType, string>> = {
   complex: 'object',
 };
 
-/** The values without those that were there before (they are canonical: equal text means equal value). */
-function collapse(values: JsonValue[]): JsonValue[] {
-  return values.length < 2
-    ? values
-    : [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+/**
+ * The values without two of the same `value` and `type` (RFC 7643 section 2.4): the later one adds what it says to
+ * the one before.
+ */
+function collapse(values: JsonValue[], attribute: Attribute): JsonValue[] {
+  if (values.length < 2) return values;
+  const distinct = new Map<string, JsonValue>();
+  for (const value of values) {
+    const identity = identityOf(value, attribute);
+    const same = distinct.get(identity);
+    const isBoth = isObject(same) && isObject(value);
+    // Taken through the schema again: its order is part of the canonical form.
+    const merged = isBoth ? canonicalObject({ ...same, ...value }, attribute.subAttributes ?? []) : value;
+    distinct.set(identity, merged);
+  }
+  return [...distinct.values()];
 }
 
 /** RFC 7643 section 2.4: `primary` is true for one value at most. */

@@ -2,10 +2,19 @@ import { findAttribute } from './attribute-path.ts';
 import { badRequest } from './error.ts';
 import { foldDateTime } from './fold.ts';
 import { uniqueEntries } from './json.ts';
-import { isNoValue, note, readBoolean, readComplexForm, readList, unwrapOne } from './quirks.ts';
+import {
+  isNoValue,
+  note,
+  readBoolean,
+  readComplexForm,
+  readCountry,
+  readList,
+  readReference,
+  unwrapOne,
+} from './quirks.ts';
 import { members } from './schemas/core-group.ts';
-import { password } from './schemas/core-user.ts';
-import type { Attribute, AttributeType, JsonObject, JsonValue, Reading } from './types.ts';
+import { country, password } from './schemas/core-user.ts';
+import type { Attribute, JsonObject, JsonValue, Reading } from './types.ts';
 
 type Entries = readonly [name: string, value: JsonValue][];
 
@@ -68,7 +77,7 @@ export function readAttributeValue(
 ): JsonValue | undefined {
   if (isNoValue(value, where, reading, attribute.multiValued)) return undefined;
   if (attribute.multiValued) return readElements(readList(value, where, reading), attribute, where, reading);
-  if (attribute.type !== 'complex') return readSimple(value, attribute.type, where, reading);
+  if (attribute.type !== 'complex') return readSimple(value, attribute, where, reading);
   const single = unwrapOne(value, where, reading);
   return isNoValue(single, where, reading) ? undefined : readComplex(single, attribute, where, reading);
 }
@@ -88,7 +97,7 @@ function readElements(
     const value =
       attribute.type === 'complex'
         ? readComplex(element, attribute, place, reading)
-        : readSimple(element, attribute.type, place, reading);
+        : readSimple(element, attribute, place, reading);
     if (value !== undefined) values.push(value);
   }
   return values.length === 0 ? undefined : values;
@@ -132,13 +141,9 @@ function readComplex(
   return Object.keys(values).length === 0 ? undefined : values;
 }
 
-function readSimple(
-  value: unknown,
-  type: Exclude<AttributeType, 'complex'>,
-  where: string,
-  reading: Reading,
-): JsonValue {
-  switch (type) {
+/** The value of an attribute that is not complex. */
+function readSimple(value: unknown, attribute: Attribute, where: string, reading: Reading): JsonValue {
+  switch (attribute.type) {
     case 'boolean':
       return readBoolean(value, where, reading);
     case 'integer':
@@ -156,9 +161,11 @@ function readSimple(
       );
     case 'binary':
       return readText(value, where, isBase64, 'binary data in base64');
-    case 'string':
-    case 'reference':
-      return readText(value, where, () => true, 'a string');
+    default: {
+      const text = readText(value, where, () => true, 'a string');
+      if (attribute.type === 'reference') return readReference(text, where, reading);
+      return attribute === country ? readCountry(text, where, reading) : text;
+    }
   }
 }
 

@@ -8,8 +8,8 @@ export interface Item {
   /** What is asked, in our words. */
   readonly asks: string;
   /**
-   * Only where no test can show the item: why it does not apply here, or which client needs the deviation from
-   * it that `strictScim` ends. Everything else is met by the tests that name its number (`meets`).
+   * Without it the item is met, by the tests that name its number (`meets`). `notApplicable` says why no test can
+   * show it; `strictOnly` which client needs the deviation from it that `strictScim` ends, and a test shows that.
    */
   readonly verdict?: { readonly notApplicable: string } | { readonly strictOnly: string };
 }

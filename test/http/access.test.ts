@@ -5,6 +5,7 @@ import { NIL } from 'uuid';
 import type { Scope } from '../../src/context.ts';
 import { makeKey } from '../../src/tenants/key-format.ts';
 import { type Method, startApp } from '../support/app.ts';
+import { meets } from '../support/conformance.ts';
 
 /** Who gets in where: credentials, scopes, revocation, and what the log keeps of it. */
 
@@ -16,7 +17,7 @@ const app = await startApp(t, { now, onLog: (line) => log.push(line) });
 const tenant = await app.createTenant();
 const USERS = '/api/scim/v2/Users';
 
-t.test('every credential that does not hold gets one answer', async (t) => {
+meets(t, [3, 8], 'every credential that does not hold gets one answer', async (t) => {
   const { id, key } = await app.apiKey(tenant, ['scim']);
   const expired = await app.apiKey(tenant, ['scim'], { expiresAt: new Date(clock.now + 1) });
   const revoked = await app.apiKey(tenant, ['scim']);
@@ -189,7 +190,7 @@ async function holders(): Promise<Holder[]> {
   ];
 }
 
-t.test('the matrix of keys and routes is total: each lets in, or refuses', async (t) => {
+meets(t, [4, 7], 'the matrix of keys and routes is total: each lets in, or refuses', async (t) => {
   const everybody = await holders();
   for (const { method, url, schema } of app.routes) {
     if (url.startsWith('/api/') && schema?.hide) continue;
@@ -303,7 +304,7 @@ t.test('a changed setting reaches every instance within a second', async (t) => 
   t.equal(await create(), 403);
 });
 
-t.test('no secret reaches the log, wherever it is put', async (t) => {
+meets(t, [8], 'no secret reaches the log, wherever it is put', async (t) => {
   log.length = 0;
   const { key, id } = await app.apiKey(tenant, ['scim', 'admin', 'read']);
   const { key: serviceKey } = await app.serviceKey(['read']);

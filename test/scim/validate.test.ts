@@ -374,6 +374,8 @@ t.test('each tolerance is noted, and refused in strict mode with its name', asyn
     ['listAroundOne', { ...BASE, name: [{ givenName: 'B' }] }],
     ['listAroundOne', { ...BASE, title: [] }],
     ['bareValue', { ...BASE, roles: ['a'] }],
+    ['referenceText', { ...BASE, profileUrl: 'no URI' }],
+    ['countryName', { ...BASE, addresses: [{ country: 'USA' }] }],
   ];
   for (const [name, body] of cases) {
     const lenient = reading();

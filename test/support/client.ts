@@ -1,3 +1,4 @@
+import type { SettingsChange } from '../../src/tenants/settings.ts';
 import type { startApp, TestApp } from './app.ts';
 
 /** What the SCIM tests start from: a service, a tenant, a key of its default directory. */
@@ -32,6 +33,11 @@ export interface ErrorBody {
 
 export type Client = ReturnType<typeof clientOf>;
 
+/** A SCIM client of a tenant of its own. */
+export async function newClient(app: TestApp, settings: SettingsChange = {}): Promise<Client> {
+  return clientOf(app, await app.scimKey(await app.createTenant(settings)));
+}
+
 /** A SCIM client with one key. */
 export function clientOf({ send }: Pick<TestApp, 'send'>, key: string) {
   const ask = <Body = Resource>(
@@ -41,6 +47,8 @@ export function clientOf({ send }: Pick<TestApp, 'send'>, key: string) {
     headers: Record<string, string> = {},
   ) => send<Body>(method, `${SCIM}${path}`, { key, ...(body !== undefined && { body }), headers });
   return {
+    /** The credential itself. */
+    key,
     ask,
     list: (endpoint: string, filter: string, query = '') =>
       ask<List>('GET', `${endpoint}?filter=${encodeURIComponent(filter)}${query}`),

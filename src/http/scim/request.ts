@@ -5,6 +5,7 @@ import type { ScimType } from '../../scim/error.ts';
 import { typesWith } from '../../scim/resource-types.ts';
 import type { Reading } from '../../scim/types.ts';
 import type { EndedKey } from '../../tenants/authenticate.ts';
+import { SCIM_PREFIX } from './versions.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -23,9 +24,6 @@ interface RequestRefusal {
   /** The key, where it was right and does not hold any more. */
   readonly ended: EndedKey | undefined;
 }
-
-/** Below the public URL, where the SCIM surface begins. */
-export const SCIM_PREFIX = '/api/scim/v2';
 
 /** `https://host/api/scim/v2`. */
 export function baseUrlOf(context: Context): string {

@@ -9,6 +9,12 @@ export const password: Attribute = attribute({
   returned: 'never',
 });
 
+/** The only text of a user with a form of its own (`scim/value.ts`). */
+export const country: Attribute = attribute({
+  name: 'country',
+  description: "The country, in ISO 3166-1 alpha-2: 'US'.",
+});
+
 /** RFC 7643 sections 4.1 and 8.7.1, with the common attributes of section 3.1. */
 export const coreUserSchema = {
   id: 'urn:ietf:params:scim:schemas:core:2.0:User',
@@ -108,7 +114,7 @@ export const coreUserSchema = {
         attribute({ name: 'locality', description: 'The city or locality.' }),
         attribute({ name: 'region', description: 'The state or region.' }),
         attribute({ name: 'postalCode', description: 'The postal code.' }),
-        attribute({ name: 'country', description: "The country, in ISO 3166-1 alpha-2: 'US'." }),
+        country,
         label('work', 'home', 'other'),
         primary,
       ],

@@ -3,6 +3,7 @@ import { NIL } from 'uuid';
 import type { Scope } from '../../../src/context.ts';
 import type { FeedPage } from '../../../src/events/feed.ts';
 import { startApp } from '../../support/app.ts';
+import { meets } from '../../support/conformance.ts';
 
 interface KeyBody {
   readonly id: string;
@@ -87,7 +88,7 @@ for (const [what, body, pointer] of REFUSED) {
   });
 }
 
-t.test('a key ends at the moment of its expiry', async (t) => {
+meets(t, [10], 'a key ends at the moment of its expiry', async (t) => {
   clock.now = START;
   const body = { name: 'k', scopes: ['scim'], expiresAt: '2026-03-05T06:06:07+01:00' };
   const issued = await app.admin<KeyBody>('POST', path, body);
@@ -99,7 +100,7 @@ t.test('a key ends at the moment of its expiry', async (t) => {
   t.match((await app.admin('GET', path)).text, issued.body.id, 'it is still listed');
 });
 
-t.test('a revoked key is refused, is listed no more, and cannot be revoked again', async (t) => {
+meets(t, [8, 10], 'a revoked key is refused, is listed no more, and cannot be revoked again', async (t) => {
   const { id, key } = await app.apiKey(tenant, ['scim']);
   t.match(await app.admin('DELETE', `${path}/${id}`), { status: 204, text: '' });
   t.equal(await statusOf(key), 401);
@@ -240,7 +241,7 @@ t.test('issuing, rotating and revoking are told, and no event holds a secret', a
   for (const { key } of [old, successor]) t.notMatch(everything, key.split('_')[2]);
 });
 
-t.test('no key stands in the database', async (t) => {
+meets(t, [8], 'no key stands in the database', async (t) => {
   const { key } = await app.apiKey(tenant, ['admin']);
   const { key: serviceKey } = await app.serviceKey(['read']);
   const { rows } = await app.context.db.pool.query(

@@ -85,6 +85,8 @@ const CASES: Readonly<Record<ToleranceName, Case>> = {
     patch({ op: 'add', path: MANAGER, value: [{ $ref: '../Users/m', value: 'm' }] }),
   ],
   bareValue: ['Entra ID', patch({ op: 'add', path: MANAGER, value: 'm' })],
+  referenceText: ['the Entra ID SCIM Validator', create({ profileUrl: 'no address' })],
+  countryName: ['Entra ID', patch({ op: 'add', path: 'addresses', value: [{ country: 'Germany' }] })],
   operationCase: ['Entra ID', patch({ op: 'Replace', path: 'name.familyName', value: 'x' })],
   pathless: ['Okta deactivates', patch({ op: 'replace', value: { active: false } })],
   pathAsName: [

@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** A test that shows requirements, as its source names it. */
+export interface ShownBy {
+  readonly numbers: readonly number[];
+  /** `test/conformance/create.test.ts`. */
+  readonly file: string;
+  readonly title: string;
+}
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Every call of `meets` in the suite, in the order of files and lines. */
+export function shownByTests(): ShownBy[] {
+  const files = readdirSync(`${ROOT}test`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort();
+  return files.flatMap((file) =>
+    readCalls(readFileSync(`${ROOT}test/${file}`, 'utf8')).map((call) => ({ ...call, file: `test/${file}` })),
+  );
+}
+
+const CALL = /\bmeets\(/g;
+const LITERALS = /^\s*t,\s*\[((?:\s*\d+,?)+)\s*\],\s*(?:'((?:[^'\\\n]|\\.)+)'|"((?:[^"\\\n]|\\.)+)"),/;
+
+/**
+ * The calls of `meets` in a source, with their numbers and title. Throws when one is not written with literals: it
+ * would show something that nobody can look up.
+ */
+export function readCalls(source: string): Omit<ShownBy, 'file'>[] {
+  return [...source.matchAll(CALL)].map(({ 0: call, index }) => {
+    const literals = LITERALS.exec(source.slice(index + call.length));
+    if (!literals) {
+      const line = source.slice(0, index).split('\n').length;
+      throw new Error(`line ${line}: write meets(t, [numbers], 'title', …) with literals`);
+    }
+    const [, numbers = '', single, double = ''] = literals;
+    return {
+      numbers: [...numbers.matchAll(/\d+/g)].map(Number),
+      title: (single ?? double).replace(/\\(.)/g, '$1'),
+    };
+  });
+}
