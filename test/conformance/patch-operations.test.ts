@@ -93,6 +93,7 @@ for (const [mode, client] of Object.entries(both)) {
     await meets(t, [210, 211, 212, 213], 'remove unassigns what the target names, and no more', (t) =>
       patches(t, client, [
         ['a single value', { title: 'T', nickName: 'N' }, remove('title'), { title: null, nickName: 'N' }],
+        ['a boolean', { active: true }, remove('active'), { active: null }],
         ['a complex value', { name: { givenName: 'G' } }, remove('name'), { name: null }],
         [
           'a sub-attribute',
@@ -142,6 +143,16 @@ for (const [mode, client] of Object.entries(both)) {
         ),
       ]),
     );
+
+    await meets(t, [215], 'who is not a member can be removed: nothing changes', async (t) => {
+      const [inside, outside] = [await client.user('inside'), await client.user('outside')];
+      const group = await client.group('Kept', [inside.id]);
+      for (const id of [outside.id, '0190a000-0000-7000-8000-000000000000', 'nobody']) {
+        const answer = await client.patch(`/Groups/${group.id}`, remove(`members[value eq "${id}"]`));
+        t.match(answer, { status: 204, headers: { etag: group.meta.version } }, id);
+      }
+      t.same((await client.ask('GET', `/Groups/${group.id}`)).body, group);
+    });
 
     await meets(t, [216, 217, 218, 219, 220, 221], 'replace writes what the target names, and no more', (t) =>
       patches(t, client, [

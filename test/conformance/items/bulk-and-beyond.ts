@@ -375,11 +375,7 @@ export const BULK_AND_BEYOND: readonly Item[] = [
     number: 288,
     level: 'SHOULD',
     source: 'RFC 7644 section 7.5.2',
-    asks: 'A GET whose filter has confidential data is 403, and may say scimType sensitive.',
-    verdict: {
-      notApplicable:
-        'No attribute is confidential beyond what a client must look up: Okta, Entra ID and the others find users by a GET on userName, e-mail address or externalId. The log has no query strings, /.search takes every query, and a password can be filtered by neither way.',
-    },
+    asks: 'A GET whose filter has confidential data (here: the password) is 403, and may say scimType sensitive.',
   },
   {
     number: 289,
