@@ -10,7 +10,12 @@ export type PatchCase = readonly [
 ];
 
 /** A PATCH of a user that is refused. */
-export type RefusalCase = readonly [name: string, before: object, operations: unknown, scimType: string];
+export type RefusalCase = readonly [
+  name: string,
+  before: object,
+  operations: unknown,
+  scimType: string | RegExp,
+];
 
 let users = 0;
 const newUser = (client: Client, attributes: object) => client.user(`patched-${++users}`, attributes);
