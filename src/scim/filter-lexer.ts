@@ -188,7 +188,10 @@ class FilterLexer {
   }
 
   #value(operator: CompareOperator): WrittenValue {
-    if (!this.#takeSpace()) throw invalidFilter(`Expected a space and a value after "${operator}"`, this.#at);
+    // A quotation mark ends the operator as well: RFC 7644 prints members[value eq"…"] itself (section 3.5.2.2).
+    if (!this.#takeSpace() && this.#text[this.#at] !== '"') {
+      throw invalidFilter(`Expected a space and a value after "${operator}"`, this.#at);
+    }
     const position = this.#at;
     const string = this.#take(STRING);
     const text = string === undefined ? this.#take(WORD) : this.#decode(string, position);

@@ -10,6 +10,7 @@ export const accepted: [section: string, rows: [filter: string, node: string][]]
       ['userName sw "J"', 'userName sw "j"'],
       [`${CORE_USER}:userName sw "J"`, 'userName sw "j"'],
       ['title pr', 'title pr'],
+      ['title eq"x"', 'title eq "x"'],
       [
         'meta.lastModified gt "2011-05-13T04:42:34Z"',
         'meta.lastModified gt "2011-05-13T04:42:34.000000000Z"',
@@ -243,7 +244,7 @@ export const refused: [section: string, rows: [filter: string, word: string][]][
       ['title eq', 'a space and a value after "eq"'],
       ['title eq ', 'a value'],
       ['title eq )', 'a JSON string'],
-      ['title eq"x"', 'a space and a value'],
+      ['title eqx', 'operator "eqx"'],
       ['title eq "x"and id pr', '" and " or " or "'],
       ['title pr and', 'a space after "and"'],
       ['title pr and ', 'ends where an attribute is expected'],

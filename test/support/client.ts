@@ -12,7 +12,12 @@ export const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0
 export interface Resource {
   readonly [name: string]: unknown;
   readonly id: string;
-  readonly meta: { readonly version: string; readonly location: string; readonly lastModified: string };
+  readonly meta: {
+    readonly version: string;
+    readonly location: string;
+    readonly created: string;
+    readonly lastModified: string;
+  };
   readonly members?: readonly { readonly value: string }[];
   readonly groups?: readonly { readonly value: string }[];
 }
