@@ -110,7 +110,7 @@ export function elementsOf(path: AttributePath, target: Target): Elements {
 }
 
 /** The operand of a part of a JSON object that is called `e.item`. */
-export function itemOperand(subAttribute: Attribute): Operand {
+function itemOperand(subAttribute: Attribute): Operand {
   return typed(subAttribute, sql`e.item ->> ${sql.lit(subAttribute.name)}`);
 }
 

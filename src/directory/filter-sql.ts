@@ -3,7 +3,6 @@ import type { AttributePath, FilterNode } from '../scim/types.ts';
 import {
   type Elements,
   elementsOf,
-  itemOperand,
   type Operand,
   objectOf,
   operandOf,
@@ -84,21 +83,22 @@ function elementCondition(path: AttributePath, filter: FilterNode, target: Targe
 /** The elements of `path` as rows, and the condition that `filter` sets on one of them. */
 export function elementFilterCondition(path: AttributePath, filter: FilterNode, target: Target) {
   if (!path.attribute.multiValued) {
-    const item = objectOf(path, target);
+    // One element, whose parts may be promoted: those of `meta` lie in columns.
+    const operand: Elements['operand'] = (subAttribute) =>
+      single(subAttribute ? { ...path, subAttribute } : path, target);
     return {
-      from: sql`(select ${item} as item) as e`,
-      where: sql<boolean>`e.item is not null`,
-      condition: inside(filter),
+      from: sql`(select) as e`,
+      where: presence(path, target),
+      condition: inside(filter, operand),
     };
   }
   const { from, where = sql<boolean>`true`, operand } = elementsOf(path, target);
   return { from, where, condition: inside(filter, operand) };
 }
 
-/** An inner filter, on the element that `elementsOf` calls `e` or `m`. */
-function inside(filter: FilterNode, operand?: Elements['operand']): Condition {
-  const part = (path: AttributePath) =>
-    operand ? operand(path.subAttribute) : itemOperand(path.subAttribute ?? path.attribute);
+/** An inner filter, on the element of which `operand` reads the parts. */
+function inside(filter: FilterNode, operand: Elements['operand']): Condition {
+  const part = (path: AttributePath) => operand(path.subAttribute);
   switch (filter.kind) {
     case 'and':
     case 'or':
