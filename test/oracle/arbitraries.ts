@@ -9,6 +9,7 @@ import {
   type Sort,
 } from './query.ts';
 import type { Definition, Located, TypeSchema } from './schema.ts';
+import { chooser, rewriteDateTime } from './write.ts';
 
 /** Random resources, filters and sorts of whatever type the service announces. */
 
@@ -67,19 +68,19 @@ export function scalars({ type, canonicalValues }: Definition): Arbitrary<Scalar
   }
 }
 
-const isWritable = ({ mutability, returned }: Definition) =>
+export const isWritable = ({ mutability, returned }: Definition) =>
   mutability !== 'readOnly' && returned !== 'never';
 const isFilterable = ({ returned }: Definition) => returned !== 'never';
 
 /** A value that a client may send for an attribute. */
-function values(definition: Definition): Arbitrary<unknown> {
+export function values(definition: Definition): Arbitrary<unknown> {
   const one: Arbitrary<unknown> =
     definition.type === 'complex'
       ? fc.record(
           Object.fromEntries(
             (definition.subAttributes ?? [])
               .filter((sub) => isWritable(sub) && sub.name !== 'primary')
-              .map((sub) => [sub.name, values(sub)]),
+              .map((sub) => [sub.name, fc.option(values(sub), { freq: 15 })]),
           ),
           { requiredKeys: [] },
         )
@@ -126,13 +127,13 @@ export function bodies(type: TypeSchema, fixed: Record<string, Arbitrary<unknown
 }
 
 /** Everything that a filter may name, and what a resource of the set has there. */
-export interface Target {
+export interface Known {
   readonly path: Path;
   readonly found: readonly Scalar[];
 }
 
 /** The paths of a type that have values of their own, with the values that occur in the resources. */
-export function targetsOf(type: TypeSchema, resources: readonly JsonResource[]): Target[] {
+export function targetsOf(type: TypeSchema, resources: readonly JsonResource[]): Known[] {
   return pathsOf(type).map((path) => ({
     path,
     found: [...new Set(resources.flatMap((each) => scalarsAt(each, path)))],
@@ -167,7 +168,7 @@ export function operatorsOf({ type }: Definition): Operator[] {
   return type === 'string' || type === 'reference' ? TEXT : ORDER;
 }
 
-function comparisons({ path, found }: Target): Arbitrary<Filter> {
+function comparisons({ path, found }: Known): Arbitrary<Filter> {
   const definition = comparedPart(path) ?? path.definition;
   const wanted =
     found.length > 0
@@ -176,8 +177,11 @@ function comparisons({ path, found }: Target): Arbitrary<Filter> {
   const term = fc
     .tuple(fc.constantFrom(...operatorsOf(definition)), wanted, fc.nat(), fc.nat())
     .map(([operator, value, from, length]): Filter => {
-      const whole = !['co', 'sw', 'ew'].includes(operator) || typeof value !== 'string';
-      return { kind: 'compare', path, operator, value: whole ? value : cut(value, from, length, operator) };
+      if (typeof value !== 'string') return { kind: 'compare', path, operator, value };
+      const isDateTime = definition.type === 'dateTime';
+      const spelt = isDateTime ? rewriteDateTime(value, chooser([from, length])) : value;
+      const isPart = ['co', 'sw', 'ew'].includes(operator);
+      return { kind: 'compare', path, operator, value: isPart ? cut(value, from, length, operator) : spelt };
     });
   const nothing = fc
     .constantFrom<Operator>('eq', 'ne')
@@ -204,20 +208,23 @@ function cut(text: string, from: number, length: number, operator: Operator): st
 }
 
 /** Filters on a set of resources. */
-export function filters(targets: readonly Target[]): Arbitrary<Filter> {
+export function filters(targets: readonly Known[]): Arbitrary<Filter> {
   const term = fc.constantFrom(...targets).chain(comparisons);
   const owners = targets.filter(({ path }) => path.sub === undefined && isHolder(path.definition));
-  const element = fc.constantFrom(...owners).chain((owner) => {
-    const parts = targets.filter(
-      ({ path }) =>
-        path.definition === owner.path.definition &&
-        (path.sub !== undefined || !path.definition.subAttributes),
+  const element = fc
+    .constantFrom(...owners)
+    .chain(({ path }) =>
+      elementFilters(path, targets).map((part): Filter => ({ kind: 'element', path, part })),
     );
-    return trees(fc.constantFrom(...parts).chain(comparisons), 2).map(
-      (part): Filter => ({ kind: 'element', path: owner.path, part }),
-    );
-  });
   return trees(fc.oneof({ weight: 3, arbitrary: term }, element), 3);
+}
+
+/** Filters on one element of an attribute, as they stand in brackets. */
+export function elementFilters(owner: Path, known: readonly Known[]): Arbitrary<Filter> {
+  const parts = known.filter(({ path }) => {
+    return path.definition === owner.definition && (path.sub !== undefined || !path.definition.subAttributes);
+  });
+  return trees(fc.constantFrom(...parts).chain(comparisons), 2);
 }
 
 const isHolder = ({ multiValued, type }: Definition) => multiValued || type === 'complex';
@@ -240,7 +247,7 @@ function trees(leaf: Arbitrary<Filter>, maxDepth: number): Arbitrary<Filter> {
 }
 
 /** Sorts by everything that has a value to sort by. */
-export function sorts(targets: readonly Target[]): Arbitrary<Sort> {
+export function sorts(targets: readonly Known[]): Arbitrary<Sort> {
   const paths = targets
     .map(({ path }) => path)
     .filter((path) => (comparedPart(path) ?? path.definition).type !== 'complex');

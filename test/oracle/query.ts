@@ -36,7 +36,7 @@ export interface Sort {
 }
 
 /** RFC 7643 section 2.5: null, an empty text, an empty list and a node of nothing are no value. */
-function hasValue(value: unknown): boolean {
+export function hasValue(value: unknown): boolean {
   if (value === undefined || value === null || value === '') return false;
   return typeof value !== 'object' || Object.values(value).some(hasValue);
 }
@@ -97,7 +97,7 @@ export function matches(filter: Filter, resource: JsonResource): boolean {
   }
 }
 
-function matchesElement(filter: Filter, element: unknown): boolean {
+export function matchesElement(filter: Filter, element: unknown): boolean {
   switch (filter.kind) {
     case 'and':
       return filter.parts.every((part) => matchesElement(part, element));

@@ -12,7 +12,7 @@ export function chooser(choices: readonly number[]): Choose {
 }
 
 /** One of the texts that mean a filter (RFC 7644 section 3.4.2.2, figure 1). */
-export function writeFilter(filter: Filter, type: TypeSchema, choose: Choose): string {
+export function writeFilter(filter: Filter, type: TypeSchema, choose: Choose, mayFollow = true): string {
   const space = () => ' '.repeat(1 + Math.max(0, choose(6) - 4));
   const maybeSpace = () => ' '.repeat(Math.max(0, choose(4) - 2));
   const grouped = (part: Filter, inside: boolean) => `(${maybeSpace()}${write(part, inside)}${maybeSpace()})`;
@@ -47,8 +47,8 @@ export function writeFilter(filter: Filter, type: TypeSchema, choose: Choose): s
     const bracketed = (inner: Filter) =>
       `${writePath(path, type, choose)}[${maybeSpace()}${write(inner, true)}${maybeSpace()}]`;
     const last = part.kind === 'and' ? part.parts.at(-1) : undefined;
-    const mayFollow = (last?.kind === 'compare' || last?.kind === 'present') && last.path.sub !== undefined;
-    if (part.kind !== 'and' || !last || !mayFollow || choose(2)) return bracketed(part);
+    const isTerm = (last?.kind === 'compare' || last?.kind === 'present') && last.path.sub !== undefined;
+    if (part.kind !== 'and' || !last || !isTerm || !mayFollow || choose(2)) return bracketed(part);
     const [first, ...others] = part.parts.slice(0, -1);
     const before: Filter = first && others.length === 0 ? first : { ...part, parts: part.parts.slice(0, -1) };
     return `${bracketed(before)}.${write(last, true)}`;
