@@ -10,22 +10,12 @@ import { readResource } from '../../src/scim/validate.ts';
 import { bodies } from '../oracle/arbitraries.ts';
 import { outcome, writablePart } from '../oracle/patch.ts';
 import { operations, writeOperation } from '../oracle/patch-arbitraries.ts';
-import type { TypeSchema } from '../oracle/schema.ts';
 import { chooser } from '../oracle/write.ts';
 import { runs, SEED } from '../support/runs.ts';
 import { reading } from '../support/scim.ts';
+import { plainType } from './plain-type.ts';
 
-const TYPE: TypeSchema = {
-  endpoint: '/Users',
-  core: USER_TYPE.schema.id,
-  extensions: USER_TYPE.extensions.map(({ schema }) => schema.id),
-  attributes: [
-    ...USER_TYPE.schema.attributes.map((definition) => ({ definition })),
-    ...USER_TYPE.extensions.flatMap(({ schema }) =>
-      schema.attributes.map((definition) => ({ urn: schema.id, definition })),
-    ),
-  ],
-};
+const TYPE = plainType(USER_TYPE);
 
 /** A user, and operations that meet its values. */
 const changes = bodies(TYPE, { userName: fc.constant('bjensen'), active: fc.boolean() }).chain((body) => {
