@@ -100,11 +100,9 @@ function patched(before: Node, operations: readonly Operation[], type: TypeSchem
     for (const step of steps) apply(resource, op, step, type);
   }
   const result = writablePart(resource, type);
-  // `active` is not required, and yet it can be set and not removed: a leaver must not come back that way.
-  const isKept = ({ definition: { name, required } }: Located) => required || name === 'active';
-  const kept = type.attributes.filter((each) => each.urn === undefined && isKept(each));
-  if (kept.some(({ definition: { name } }) => name in before && !(name in result)))
-    throw new Refusal('mutability');
+  const required = type.attributes.filter(({ urn, definition }) => urn === undefined && definition.required);
+  const isRemoved = ({ definition: { name } }: Located) => name in before && !(name in result);
+  if (required.some(isRemoved)) throw new Refusal('mutability');
   return result;
 }
 

@@ -161,6 +161,7 @@ async function fill(
   const groupIds = await createAll(client, '/Groups', teams, t);
   for (const id of ids.slice(0, 5))
     await client.patch(`/Users/${id}`, [{ op: 'replace', path: 'title', value: id }]);
+  for (const id of ids.slice(4, 7)) await client.patch(`/Users/${id}`, [{ op: 'remove', path: 'active' }]);
   for (const id of groupIds.slice(0, 3)) {
     await client.patch(`/Groups/${id}`, [{ op: 'replace', path: 'externalId', value: id }]);
   }

@@ -103,6 +103,10 @@ meets(t, [189, 196, 197], 'broken PATCHes change a whole user or nothing', async
     seed: SEED,
   });
   const made = await Promise.all(sent.map(async (body) => (await client.ask('POST', '/Users', body)).body));
+  const operationsOf = (user: JsonResource) =>
+    fc
+      .tuple(operations(users, user), choices)
+      .map(([each, all]) => writeOperation(each, users, chooser(all)));
   const patches = fc.constantFrom(...made).chain((user) =>
     fc.record({
       user: fc.constant(user),

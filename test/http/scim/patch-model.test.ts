@@ -77,8 +77,11 @@ meets(
           const written = list.map((each) => writeOperation(each, users, choose));
           const wanted = await patchAsTheModel(path, list, written);
           if (wanted === undefined) continue;
-          const own = { ...wanted, userName: putUser.userName };
-          const { status } = await client.ask('PUT', twinPath, { schemas: [users.core], ...own });
+          // A PUT that does not say `active` keeps it: what is left out must not let a leaver back in.
+          const { active } = await read(twinPath);
+          const own = { active, ...wanted, userName: putUser.userName };
+          const sent = { schemas: [users.core], ...wanted, userName: putUser.userName };
+          const { status } = await client.ask('PUT', twinPath, sent);
           const shown = { put: own, written };
           same(status, 200, shown);
           same(writablePart(await read(twinPath), users), own, shown);
