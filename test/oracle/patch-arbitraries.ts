@@ -35,6 +35,7 @@ export function operations(type: TypeSchema, resource: JsonResource): Arbitrary<
     .map(([op, steps]): Operation => ({ op, steps, hasPath: false }));
   return fc.oneof(
     { weight: 10, arbitrary: withPath('add', step) },
+    { weight: 5, arbitrary: withPath('add', repeatedSteps(writable, resource)) },
     { weight: 10, arbitrary: withPath('replace', step) },
     {
       weight: 7,
@@ -49,19 +50,54 @@ export function operations(type: TypeSchema, resource: JsonResource): Arbitrary<
   );
 }
 
-/** Some elements of the resource, whole or by their `value`, as clients list what is to be removed. */
-function listedSteps(writable: readonly Path[], resource: JsonResource): Arbitrary<Step> {
+interface Element {
+  readonly value?: unknown;
+  readonly type?: unknown;
+}
+
+/** The attributes with sub-attributes in lists, each with the elements that the resource has. */
+function heldElements(
+  writable: readonly Path[],
+  resource: JsonResource,
+): Arbitrary<readonly [Path, readonly Element[]]> {
   const owners = writable.filter(
     ({ sub, definition }) => !sub && definition.subAttributes && definition.multiValued,
   );
-  return fc.constantFrom(...owners).chain((path) => {
+  return fc.constantFrom(...owners).map((path) => {
     const holder = (path.urn === undefined ? resource : resource[path.urn]) as JsonResource | undefined;
-    const elements = (holder?.[path.definition.name] ?? []) as { value?: unknown; type?: unknown }[];
-    return fc.tuple(fc.subarray(elements), fc.boolean()).map(([chosen, whole]): Step => {
+    return [path, (holder?.[path.definition.name] ?? []) as Element[]] as const;
+  });
+}
+
+/** Some elements of the resource, whole or by their `value`, as clients list what is to be removed. */
+function listedSteps(writable: readonly Path[], resource: JsonResource): Arbitrary<Step> {
+  return heldElements(writable, resource).chain(([path, elements]) =>
+    fc.tuple(fc.subarray([...elements]), fc.boolean()).map(([chosen, whole]): Step => {
       const value = chosen.map((each) => (whole || each.value === undefined ? each : { value: each.value }));
       return { target: { kind: 'attribute', path }, value };
-    });
-  });
+    }),
+  );
+}
+
+/** Elements that the resource has already, in another case, with another type, or with another name. */
+function repeatedSteps(writable: readonly Path[], resource: JsonResource): Arbitrary<Step> {
+  const changed = (element: Element) =>
+    fc
+      .constantFrom<(each: Element) => Element>(
+        (each) => each,
+        (each) => ({ ...each, ...(typeof each.value === 'string' && { value: each.value.toUpperCase() }) }),
+        (each) => ({ ...each, ...(typeof each.type === 'string' && { type: each.type.toUpperCase() }) }),
+        (each) => ({ ...each, type: 'home' }),
+        ({ type: _type, ...each }) => each,
+        (each) => ({ ...each, primary: true }),
+      )
+      .map((change) => change(element));
+  return heldElements(writable, resource).chain(([path, elements]) =>
+    fc
+      .tuple(...elements.map(changed))
+      .chain((all) => fc.subarray<unknown>(all))
+      .map((value): Step => ({ target: { kind: 'attribute', path }, value })),
+  );
 }
 
 const nothing = (definition: Definition) => fc.constantFrom(null, ...(definition.multiValued ? [[]] : []));

@@ -206,10 +206,10 @@ function isSameValue(left: unknown, right: unknown, definition: Definition): boo
     });
 }
 
-/** Section 3.5.2: a value that becomes primary takes that from the others. Of several, the last one stays. */
+/** Section 3.5.2: a value that becomes primary takes that from the others. Of several, the last in the list stays. */
 function onePrimary(elements: readonly unknown[], touched: readonly unknown[]): unknown[] {
   const isPrimary = (element: unknown) => (element as Node | null)?.primary === true;
-  const chosen = touched.findLast(isPrimary);
+  const chosen = elements.findLast((element) => touched.includes(element) && isPrimary(element));
   if (chosen === undefined) return [...elements];
   return elements.map((element) =>
     element !== chosen && isPrimary(element) ? { ...(element as Node), primary: false } : element,

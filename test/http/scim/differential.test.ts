@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { bodies, filters, sorts, targetsOf, text } from '../../oracle/arbitraries.ts';
+import { OWN_EXTENSION } from '../../oracle/extension.ts';
 import { type Filter, type JsonResource, matches, type Sort, sorted } from '../../oracle/query.ts';
 import { readTypeSchema, type TypeSchema } from '../../oracle/schema.ts';
 import { chooser, writeFilter, writePath } from '../../oracle/write.ts';
@@ -174,7 +175,10 @@ meets(
   'SQL finds and orders what the oracle finds, in random sets by random queries',
   async (t) => {
     for (let set = 0; set < SETS; set++) {
-      const client = clientOf(app, await app.scimKey(await app.createTenant()));
+      const tenant = await app.createTenant();
+      const declared = await app.admin('POST', `/tenants/${tenant.id}/schema-extensions`, OWN_EXTENSION);
+      t.equal(declared.status, 201);
+      const client = clientOf(app, await app.scimKey(tenant));
       const { users, groups } = await fill(client, SEED + set, t);
       await compareAll(client, users, set);
       await compareAll(client, groups, set);

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc, { type Arbitrary } from 'fast-check';
 import t from 'tap';
 import { bodies, filters, targetsOf } from '../../oracle/arbitraries.ts';
+import { OWN_EXTENSION } from '../../oracle/extension.ts';
 import { brokenBodies, brokenTexts, prototypeState } from '../../oracle/fuzz.ts';
 import { operations, writeOperation } from '../../oracle/patch-arbitraries.ts';
 import type { JsonResource } from '../../oracle/query.ts';
@@ -17,8 +18,11 @@ import { runs, SEED } from '../../support/runs.ts';
 /** Requests that are almost right, through HTTP and PostgreSQL: answered or refused, and never half done. */
 
 const app = await startApp(t);
-const client = clientOf(app, await app.scimKey(await app.createTenant()));
+const tenant = await app.createTenant();
+await app.admin('POST', `/tenants/${tenant.id}/schema-extensions`, OWN_EXTENSION);
+const client = clientOf(app, await app.scimKey(tenant));
 const users = await readTypeSchema(client, '/Users');
+t.equal(users.extensions.length, 2, 'the enterprise schema and the tenant’s own');
 const groups = await readTypeSchema(client, '/Groups');
 const pristine = prototypeState();
 const choices = fc.array(fc.nat(1000), { minLength: 20, maxLength: 20 });

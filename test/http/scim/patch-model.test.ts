@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc, { type Arbitrary } from 'fast-check';
 import t from 'tap';
 import { bodies } from '../../oracle/arbitraries.ts';
+import { OWN_EXTENSION } from '../../oracle/extension.ts';
 import { type Operation, outcome, writablePart } from '../../oracle/patch.ts';
 import { operations, writeOperation } from '../../oracle/patch-arbitraries.ts';
 import { readTypeSchema } from '../../oracle/schema.ts';
@@ -15,8 +16,11 @@ import { runs, SEED } from '../../support/runs.ts';
 /** PATCH through HTTP and PostgreSQL, against a model on plain objects that was written from RFC 7644. */
 
 const app = await startApp(t);
-const client = clientOf(app, await app.scimKey(await app.createTenant()));
+const tenant = await app.createTenant();
+await app.admin('POST', `/tenants/${tenant.id}/schema-extensions`, OWN_EXTENSION);
+const client = clientOf(app, await app.scimKey(tenant));
 const users = await readTypeSchema(client, '/Users');
+t.equal(users.extensions.length, 2, 'the enterprise schema and the tenant’s own');
 
 const read = async (path: string) => (await client.ask('GET', path)).body;
 
