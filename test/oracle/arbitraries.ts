@@ -44,7 +44,7 @@ const dateTime = fc
   .map(([date, fraction, zone]) => `${date.toISOString().slice(0, 17)}00${fraction}${zone}`);
 
 /** Values of a simple type as they may be stored. */
-export function scalars({ type, canonicalValues }: Definition): Arbitrary<Scalar> {
+function scalars({ type, canonicalValues }: Definition): Arbitrary<Scalar> {
   switch (type) {
     case 'boolean':
       return fc.boolean();
@@ -163,7 +163,7 @@ const ORDER: Operator[] = [...EQUAL, 'gt', 'ge', 'lt', 'le'];
 const TEXT: Operator[] = [...ORDER, 'co', 'sw', 'ew'];
 
 /** Table 3 of section 3.4.2.2: what compares which type. */
-export function operatorsOf({ type }: Definition): Operator[] {
+function operatorsOf({ type }: Definition): Operator[] {
   if (type === 'boolean' || type === 'binary') return EQUAL;
   return type === 'string' || type === 'reference' ? TEXT : ORDER;
 }
