@@ -159,7 +159,7 @@ export function elementsOf(path: AttributePath, target: Target): Elements {
 }
 
 /** The operand of a part of a JSON object that is called `e.item`. */
-export function itemOperand(subAttribute: Attribute): Operand {
+function itemOperand(subAttribute: Attribute): Operand {
   return typed(subAttribute, member(sql`e.item`, subAttribute.name));
 }
 

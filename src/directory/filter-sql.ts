@@ -3,7 +3,6 @@ import type { AttributePath, FilterNode } from '../scim/types.ts';
 import {
   type Elements,
   elementsOf,
-  itemOperand,
   type Operand,
   objectOf,
   operandOf,
@@ -49,10 +48,10 @@ function joined(connective: 'and' | 'or', conditions: readonly Condition[]): Con
 
 function presence(path: AttributePath, target: Target): Condition {
   if (!path.attribute.multiValued) {
-    const isComplex =
-      path.attribute.type === 'complex' && !path.subAttribute && path.attribute.name !== 'meta';
-    if (isComplex) return sql`${objectOf(path, target) ?? NULL} is not null`;
-    if (path.attribute.name === 'meta' && !path.subAttribute) return sql`true`;
+    const isWhole = path.attribute.type === 'complex' && !path.subAttribute;
+    // Every resource has one, and its parts lie in columns.
+    if (isWhole && path.attribute.name === 'meta' && !path.extension) return sql`true`;
+    if (isWhole) return sql`${objectOf(path, target) ?? NULL} is not null`;
     return sql`${single(path, target).sql} is not null`;
   }
   const elements = elementsOf(path, target);
@@ -86,21 +85,22 @@ function elementCondition(path: AttributePath, filter: FilterNode, target: Targe
 /** The elements of `path` as rows, and the condition that `filter` sets on one of them. */
 export function elementFilterCondition(path: AttributePath, filter: FilterNode, target: Target) {
   if (!path.attribute.multiValued) {
-    const item = objectOf(path, target) ?? NULL;
+    // One element, whose parts may be promoted: those of `meta` lie in columns.
+    const operand: Elements['operand'] = (subAttribute) =>
+      single(subAttribute ? { ...path, subAttribute } : path, target);
     return {
-      from: sql`(select ${item} as item) as e`,
-      where: sql<boolean>`e.item is not null`,
-      condition: inside(filter),
+      from: sql`(select) as e`,
+      where: presence(path, target),
+      condition: inside(filter, operand),
     };
   }
   const { from, where = sql<boolean>`true`, operand } = elementsOf(path, target);
   return { from, where, condition: inside(filter, operand) };
 }
 
-/** An inner filter, on the element that `elementsOf` calls `e` or `m`. */
-function inside(filter: FilterNode, operand?: Elements['operand']): Condition {
-  const part = (path: AttributePath) =>
-    operand ? operand(path.subAttribute) : itemOperand(path.subAttribute ?? path.attribute);
+/** An inner filter, on the element of which `operand` reads the parts. */
+function inside(filter: FilterNode, operand: Elements['operand']): Condition {
+  const part = (path: AttributePath) => operand(path.subAttribute);
   switch (filter.kind) {
     case 'and':
     case 'or':
