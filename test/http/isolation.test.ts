@@ -230,7 +230,7 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
     await app.send('GET', `/api/scim/v2/Users/${victim.user}`, { key }),
     await app.send('GET', `/api/scim/v2/Groups/${victim.group}`, { key }),
   ];
-  t.match(user.body, { userName: 'victim', meta: { version: 'W/"1"' } });
+  t.match(user.body, { userName: 'victim', meta: { version: /^W\/"1[."]/ } });
   t.match(group.body, { displayName: 'Victims', members: [{ value: victim.user }] });
 });
 
@@ -407,6 +407,10 @@ t.test('whatever was tried, the other directory is as it was', async (t) => {
     await app.send('GET', `/api/scim/v2/Users/${victim.user}`, { key }),
     await app.send('GET', `/api/scim/v2/Groups/${victim.group}`, { key }),
   ];
-  t.match(user.body, { userName: 'victim', groups: [{ value: victim.group }], meta: { version: 'W/"1"' } });
+  t.match(user.body, {
+    userName: 'victim',
+    groups: [{ value: victim.group }],
+    meta: { version: /^W\/"1[."]/ },
+  });
   t.match(group.body, { members: [{ value: victim.user }], meta: { version: 'W/"1"' } });
 });
