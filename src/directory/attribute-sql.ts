@@ -81,7 +81,8 @@ const ROWS: Readonly<Record<TypeName, Rows>> = {
     promoted: {
       id: () => column('uuid', 't.id'),
       displayName: () => column('text', 't.name_folded'),
-      type: () => text(sql`t.kind`),
+      type: () => text(sql`'entitlement'`),
+      description: () => text(sql`case t.kind when 'case_group' then 'case group' else 'team' end`),
       ...versioned('t'),
     },
     schemas: ownSchema,

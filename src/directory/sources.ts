@@ -66,7 +66,11 @@ const SOURCES: Readonly<Record<TypeName, MakeSource>> = {
     visible: sql`t.tenant_id = ${viewer.tenantId}`,
     id: { sql: sql`t.id`, type: 'uuid' },
     columns: sql`null::boolean as managed, t.version, null::boolean as active, t.created_at, t.updated_at,
-      ${body(schema, sql`'displayName', t.name, 'type', t.kind`)} as body`,
+      ${body(
+        schema,
+        sql`'displayName', t.name, 'type', 'Entitlement',
+          'description', case t.kind when 'case_group' then 'Case group' else 'Team' end`,
+      )} as body`,
   }),
 };
 

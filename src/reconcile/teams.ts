@@ -1,5 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Database } from '../db/database.ts';
 import type { Page } from '../db/page.ts';
+import { run, statement, step } from '../db/statement.ts';
 import type { Tables, TeamTable } from '../db/tables.ts';
 import { foldText } from '../scim/fold.ts';
 
@@ -123,4 +125,15 @@ function teamOf(row: Selectable<TeamTable>): Team {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
+}
+
+const hasTeamsOrRolesStatement = statement<{ answer: boolean }>(
+  'has_teams_or_roles',
+  `select exists (select from team where tenant_id = $1) or exists (select from role where tenant_id = $1) as answer`,
+);
+
+/** Whether the tenant has a team, or a role of its own. On the hot pool: clients ask it. */
+export async function hasTeamsOrRoles({ pool }: Database, tenantId: string): Promise<boolean> {
+  const [row] = await run(pool, step(hasTeamsOrRolesStatement, [tenantId]));
+  return row?.answer === true;
 }

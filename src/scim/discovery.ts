@@ -1,7 +1,7 @@
 import { schemasOf } from './attribute-path.ts';
 import { envelope } from './schemas/attribute.ts';
 import { resourceTypeSchema, schemaSchema, serviceProviderConfigSchema } from './schemas/discovery.ts';
-import type { Attribute, JsonObject, ResourceType, ResourceTypes, Schema } from './types.ts';
+import type { Attribute, JsonObject, ResourceType, Schema } from './types.ts';
 
 /** Resources on a page when a query has no `count`. */
 export const DEFAULT_COUNT = 100;
@@ -48,9 +48,9 @@ export function serviceProviderConfig(baseUrl: string): JsonObject {
 }
 
 /** `/Schemas`: every schema that a resource of these types uses (RFC 7643 section 7), those of discovery too. */
-export function schemaResources(baseUrl: string, types: ResourceTypes): JsonObject[] {
+export function schemaResources(baseUrl: string, types: readonly ResourceType[]): JsonObject[] {
   const service = [serviceProviderConfigSchema, resourceTypeSchema, schemaSchema];
-  const schemas: readonly Schema[] = [...Object.values(types).flatMap(schemasOf), ...service];
+  const schemas: readonly Schema[] = [...types.flatMap(schemasOf), ...service];
   return schemas.map(({ id, name, description, attributes }) => ({
     schemas: [schemaSchema.id],
     id,
@@ -62,8 +62,8 @@ export function schemaResources(baseUrl: string, types: ResourceTypes): JsonObje
 }
 
 /** `/ResourceTypes` (RFC 7643 section 6). */
-export function resourceTypeResources(baseUrl: string, types: ResourceTypes): JsonObject[] {
-  return Object.values(types).map(({ name, endpoint, description, schema, extensions }: ResourceType) => ({
+export function resourceTypeResources(baseUrl: string, types: readonly ResourceType[]): JsonObject[] {
+  return types.map(({ name, endpoint, description, schema, extensions }: ResourceType) => ({
     schemas: [resourceTypeSchema.id],
     id: name,
     name,

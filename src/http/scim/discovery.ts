@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Context, Principal } from '../../context.ts';
+import type { Context } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { resourceTypeResources, schemaResources, serviceProviderConfig } from '../../scim/discovery.ts';
 import { ScimError } from '../../scim/error.ts';
 import { listResponseText } from '../../scim/messages.ts';
-import { BASE_TYPES, typesWith } from '../../scim/resource-types.ts';
-import type { JsonObject, ResourceTypes } from '../../scim/types.ts';
+import type { JsonObject, ResourceType } from '../../scim/types.ts';
+import { announcedTypes } from './announced.ts';
 import { sendScim } from './media-type.ts';
 import { baseUrlOf, idOf } from './request.ts';
 
@@ -30,27 +30,23 @@ export function discoveryRoutes(scope: FastifyInstance, context: Context): void 
     const resourcesFor = remembered((types) => list(baseUrl, types));
     scope.get(path, schema(`list${name}s`), async (request, reply) => {
       refuseFilter(request);
-      return sendAll(reply, resourcesFor(typesFor(request)));
+      return sendAll(reply, resourcesFor(await announcedTypes(context, request.principal)));
     });
     scope.get(`${path}/:id`, schema(`read${name}`), async (request, reply) => {
       refuseFilter(request);
       const id = idOf(request).toLowerCase();
-      const found = resourcesFor(typesFor(request)).find((each) => String(each.id).toLowerCase() === id);
+      const resources = resourcesFor(await announcedTypes(context, request.principal));
+      const found = resources.find((each) => String(each.id).toLowerCase() === id);
       if (!found) throw notFound(name);
       return sendScim(reply, JSON.stringify(found));
     });
   }
 }
 
-/** The resource types as the tenant of the request's key has them; without a tenant, those that all have. */
-function typesFor({ principal }: { readonly principal: Principal | undefined }): ResourceTypes {
-  return principal?.kind === 'api_key' ? typesWith(principal.tenant.extensions) : BASE_TYPES;
-}
-
 /** The same types give the same resources. */
-function remembered(list: (types: ResourceTypes) => JsonObject[]): (types: ResourceTypes) => JsonObject[] {
-  const lists = new WeakMap<ResourceTypes, JsonObject[]>();
-  return (types) => {
+function remembered(list: (types: readonly ResourceType[]) => JsonObject[]) {
+  const lists = new WeakMap<readonly ResourceType[], JsonObject[]>();
+  return (types: readonly ResourceType[]): JsonObject[] => {
     const known = lists.get(types) ?? list(types);
     lists.set(types, known);
     return known;

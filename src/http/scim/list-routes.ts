@@ -9,6 +9,7 @@ import { includesAttribute } from '../../scim/project.ts';
 import { type ListQuery, readListQuery, type TypeQuery } from '../../scim/query.ts';
 import { BASE_TYPES } from '../../scim/resource-types.ts';
 import type { TypeName } from '../../scim/types.ts';
+import { announcedTypes } from './announced.ts';
 import { openCursor, sealCursor } from './cursor.ts';
 import { documented, documentedRoot } from './documented.ts';
 import { listedText } from './listed.ts';
@@ -20,31 +21,30 @@ import { baseUrlOf, readingOf, scimActor } from './request.ts';
  * `/.search` (RFC 7644 sections 3.4.2 and 3.4.3).
  */
 export function listRoutes(scope: FastifyInstance, context: Context): void {
-  const names = Object.keys(BASE_TYPES) as TypeName[];
-  for (const name of names) {
-    const { endpoint } = BASE_TYPES[name];
-    scope.get(endpoint, documented('list', BASE_TYPES[name]), listOf(context, [name]));
-    scope.post(`${endpoint}/.search`, documented('search', BASE_TYPES[name]), searchOf(context, [name]));
+  for (const { name, endpoint } of Object.values(BASE_TYPES)) {
+    scope.get(endpoint, documented('list', BASE_TYPES[name]), listOf(context, name));
+    scope.post(`${endpoint}/.search`, documented('search', BASE_TYPES[name]), searchOf(context, name));
   }
-  scope.get('/', documentedRoot('list'), listOf(context, names));
-  scope.post('/.search', documentedRoot('search'), searchOf(context, names));
+  scope.get('/', documentedRoot('list'), listOf(context));
+  scope.post('/.search', documentedRoot('search'), searchOf(context));
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
-function listOf(context: Context, names: readonly TypeName[]): Handler {
+/** @param name the type that is asked; absent: all that the client is told of. */
+function listOf(context: Context, name?: TypeName): Handler {
   return async (request, reply) => {
     const actor = scimActor(request);
-    const types = names.map((name) => actor.types[name]);
+    const types = name ? [actor.types[name]] : await announcedTypes(context, request.principal);
     const reading = { ...readingOf(request, actor), inUrl: true };
     return answer(context, actor, readListQuery(request.query as never, types, reading), reply);
   };
 }
 
-function searchOf(context: Context, names: readonly TypeName[]): Handler {
+function searchOf(context: Context, name?: TypeName): Handler {
   return async (request, reply) => {
     const actor = scimActor(request);
-    const types = names.map((name) => actor.types[name]);
+    const types = name ? [actor.types[name]] : await announcedTypes(context, request.principal);
     const reading = readingOf(request, actor);
     const message = Object.fromEntries(readMessage(request.body, SEARCH_REQUEST, reading));
     return answer(context, actor, readListQuery(message, types, reading), reply);

@@ -29,8 +29,8 @@ export const oktaEntitlementSchema: Schema = {
     displayName,
     readOnly({
       name: 'type',
-      description: 'The kind of the team.',
-      canonicalValues: ['team', 'case_group'],
+      description: 'The name of the resource type, as Okta wants it.',
+      canonicalValues: ['Entitlement'],
     }),
     description,
     meta,

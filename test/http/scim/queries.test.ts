@@ -70,7 +70,8 @@ t.test('the teams of the tenant are listed as entitlements', async (t) => {
     id: TEAM,
     schemas: ['urn:okta:scim:schemas:core:1.0:Entitlement'],
     displayName: 'Incident Response',
-    type: 'team',
+    type: 'Entitlement',
+    description: 'Team',
     meta: {
       resourceType: 'Entitlement',
       created: '2026-01-01T00:00:00.000Z',
@@ -80,7 +81,7 @@ t.test('the teams of the tenant are listed as entitlements', async (t) => {
     },
   });
   t.same(namesOf({ body }), ['Incident Response', 'Fraud']);
-  t.same(namesOf(await client.list('/Entitlements', 'type eq "CASE_GROUP"')), ['Fraud']);
+  t.same(namesOf(await client.list('/Entitlements', 'description eq "case group"')), ['Fraud']);
   t.same(namesOf(await client.list('/Entitlements', 'displayName sw "INCIDENT"')), ['Incident Response']);
   t.same(
     namesOf(await client.list('/Entitlements', 'schemas eq "urn:okta:scim:schemas:core:1.0:Entitlement"')),
