@@ -25,7 +25,7 @@ export const GROUP_TYPE: ResourceType = {
   extensions: [],
 };
 
-export const ROLE_TYPE: ResourceType = {
+const ROLE_TYPE: ResourceType = {
   name: 'Role',
   endpoint: '/Roles',
   description: 'Role',
@@ -33,7 +33,7 @@ export const ROLE_TYPE: ResourceType = {
   extensions: [],
 };
 
-export const ENTITLEMENT_TYPE: ResourceType = {
+const ENTITLEMENT_TYPE: ResourceType = {
   name: 'Entitlement',
   endpoint: '/Entitlements',
   description: 'Entitlement',
