@@ -63,8 +63,13 @@ function canonical(value: unknown, definition: Definition): unknown {
   if (!definition.multiValued) return canonicalOne(value, definition);
   const elements = [value].flat().map((each) => canonicalOne(each, definition));
   const kept = elements.filter((each) => each !== undefined);
-  // Elements that are equal are one.
-  const distinct = kept.filter((each, index) => kept.findIndex((other) => isSame(other, each)) === index);
+  // Section 2.4: no two elements of one type and value. The later one adds what it says.
+  const distinct: unknown[] = [];
+  for (const each of kept) {
+    const index = distinct.findIndex((other) => isSameValue(other, each, definition));
+    if (index < 0) distinct.push(each);
+    else distinct[index] = typeof each === 'object' ? { ...(distinct[index] as Node), ...each } : each;
+  }
   return distinct.length > 0 ? distinct : undefined;
 }
 
@@ -82,12 +87,6 @@ function canonicalOne(value: unknown, { type, subAttributes = [] }: Definition):
 function isEmptied(value: unknown): boolean {
   const { value: main } = value as Node;
   return main === null || main === '';
-}
-
-function isSame(left: unknown, right: unknown): boolean {
-  if (typeof left !== 'object' || typeof right !== 'object' || !left || !right) return left === right;
-  const names = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...names].every((name) => isSame((left as Node)[name], (right as Node)[name]));
 }
 
 /** The writable part of a resource after the operations; throws a `Refusal`, and then nothing has changed. */
