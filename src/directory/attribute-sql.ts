@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { refersToResources } from '../scim/fold.ts';
 import type { Attribute, AttributePath, ResourceType, TypeName } from '../scim/types.ts';
 
 /**
@@ -19,7 +20,7 @@ export interface Target {
 
 /** What a comparison runs on; `uuid` and `instant` are columns of that type, compared as such. */
 export interface Operand {
-  readonly kind: 'text' | 'boolean' | 'number' | 'uuid' | 'instant';
+  readonly kind: 'text' | 'reference' | 'boolean' | 'number' | 'uuid' | 'instant';
   readonly sql: RawBuilder<unknown>;
   /** Whether it is a column: of bounded length, and perhaps of an index. */
   readonly column?: 'required' | 'optional';
@@ -232,7 +233,9 @@ function typed(attribute: Attribute, value: RawBuilder<unknown>): Operand {
     case 'integer':
     case 'decimal':
       return { kind: 'number', sql: sql`(${as('number', 'numeric')})` };
-    default:
-      return text(sql`${value} #>> '{}'`);
+    default: {
+      const operand = text(sql`${value} #>> '{}'`);
+      return refersToResources(attribute) ? { ...operand, kind: 'reference' } : operand;
+    }
   }
 }

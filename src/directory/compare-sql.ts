@@ -49,6 +49,16 @@ function comparable({ kind, sql: expression }: Operand, operator: CompareOperato
       return { expression, bound: sql`${value}::numeric` };
     case 'boolean':
       return { expression, bound: sql`${value}::boolean` };
+    case 'reference': {
+      const isEquality = operator === 'eq' || operator === 'ne';
+      return {
+        // What `foldReference` (scim/fold.ts) made of the value.
+        expression: isEquality
+          ? sql`regexp_replace(${expression}, '(/v[0-9]+)?(/(Users|Groups)/[^/]+)$', '/v2\\2')`
+          : expression,
+        bound: sql`${value}::text`,
+      };
+    }
     case 'text':
       return { expression, bound: sql`${value}::text` };
   }

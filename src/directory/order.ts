@@ -20,6 +20,7 @@ export type Place = readonly (string | null)[];
 
 const TYPES = {
   text: 'text',
+  reference: 'text',
   boolean: 'boolean',
   number: 'numeric',
   // Ids order alike as text, and some ids are no UUIDs.
@@ -33,7 +34,7 @@ const SORTED_CHARACTERS = 1_000;
 /** What resources of the target are sorted by: of a multi-valued attribute the primary value, else the first. */
 export function sortTerm(path: AttributePath, target: Target, descending: boolean): Term {
   const { kind, sql: value, column } = sortOperand(path, target);
-  const cut = kind === 'text' && !column;
+  const cut = (kind === 'text' || kind === 'reference') && !column;
   const sorted = cut ? sql`left(${value}, ${sql.lit(SORTED_CHARACTERS)})` : value;
   return {
     sql: kind === 'uuid' ? sql`(${value})::text collate "C"` : sorted,

@@ -52,3 +52,13 @@ export function quotable(text: string): string {
 export function badRequest(scimType: ScimType, detail: string, options?: ScimErrorOptions): ScimError {
   return new ScimError(400, scimType, detail, options);
 }
+
+/** Carries out `work`; what it refuses begins with the position of the operation that is at fault. */
+export function inOperation<Result>(index: number, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ScimError)) throw error;
+    throw new ScimError(error.status, error.scimType, `Operations[${index}]: ${error.message}`, error);
+  }
+}

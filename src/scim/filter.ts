@@ -11,7 +11,7 @@ import {
   type WrittenPath,
   type WrittenValue,
 } from './filter-lexer.ts';
-import { foldDateTime, foldValue } from './fold.ts';
+import { foldDateTime, foldReference, foldValue, refersToResources } from './fold.ts';
 import { note } from './quirks.ts';
 import type {
   Attribute,
@@ -157,7 +157,11 @@ function resolveTerm(term: Term, scope: Scope, reading: Reading): FilterNode {
     throw invalidFilter(`The operator "${operator}" does not compare ${values}`, term.path.position);
   }
   const values = isNull ? { value: null, literal: null } : readValue(value, attribute, reading);
-  return { kind: 'compare', path: compared, operator, ...values };
+  const node = { kind: 'compare', path: compared, operator, ...values } as const;
+  const isWholeUri = EQUALITY.includes(operator) && refersToResources(attribute);
+  return isWholeUri && typeof values.value === 'string'
+    ? { ...node, value: foldReference(values.value) }
+    : node;
 }
 
 /** What a term comes to where the attribute has no value: it equals null, and differs from everything else. */

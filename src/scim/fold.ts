@@ -31,11 +31,16 @@ function toSeconds(instant: number): string {
   return new Date(instant).toISOString().slice(0, -'.000Z'.length);
 }
 
+/** Whether the values of an attribute are URIs of resources, not of something else. */
+export function refersToResources({ type, referenceTypes = [] }: Attribute): boolean {
+  return type === 'reference' && referenceTypes.some((name) => name !== 'external' && name !== 'uri');
+}
+
 /**
- * The URI of a resource with the version that our own references have: without one, and with another, it is the
- * same (RFC 7643 section 2.4). Every other URI is left as it is.
+ * The URI of a resource with the version that our own references have: without one, and with another, it is equal
+ * (RFC 7643 section 2.4). Every other URI is left as it is. For equality only: a part of a URI is no URI.
  */
-function foldReference(uri: string): string {
+export function foldReference(uri: string): string {
   return uri.replace(/(?:\/v\d+)?(\/(?:Users|Groups)\/[^/]+)$/, '/v2$1');
 }
 
@@ -43,8 +48,6 @@ function foldReference(uri: string): string {
 export function foldValue<Value extends JsonValue>(attribute: Attribute, value: Value): Value | string {
   if (typeof value !== 'string') return value;
   if (attribute.type === 'dateTime') return foldDateTime(value) ?? value;
-  if (attribute.type === 'reference' && !attribute.referenceTypes?.includes('external'))
-    return foldReference(value);
   return attribute.caseExact ? value : foldText(value);
 }
 

@@ -1,4 +1,5 @@
 import { Effort } from './effort.ts';
+import { foldReference, refersToResources } from './fold.ts';
 import { isObject, ownValue } from './json.ts';
 import type { AttributePath, FilterNode, JsonObject, JsonValue } from './types.ts';
 
@@ -57,8 +58,12 @@ function compare(part: JsonValue | undefined, filter: Comparison, effort: Effort
   if (operator === 'ne') return !compare(part, { ...filter, operator: 'eq' }, effort);
   if (value === null) return !isPresent(part);
   if (part === undefined || !isPresent(part)) return false;
-  const folded = effort.fold(path.subAttribute ?? path.attribute, part);
-  if (operator === 'eq') return folded === value;
+  const attribute = path.subAttribute ?? path.attribute;
+  const folded = effort.fold(attribute, part);
+  if (operator === 'eq') {
+    const isUri = typeof folded === 'string' && refersToResources(attribute);
+    return (isUri ? foldReference(folded) : folded) === value;
+  }
   if (typeof folded === 'string' && typeof value === 'string') return compareText(folded, operator, value);
   return typeof folded === 'number' && typeof value === 'number' && isOrdered(folded - value, operator);
 }

@@ -1,4 +1,4 @@
-import { badRequest } from './error.ts';
+import { badRequest, inOperation } from './error.ts';
 import { isObject, ownValue } from './json.ts';
 import { note } from './quirks.ts';
 import type { FilterNode, JsonValue, PatchOperation, Resource } from './types.ts';
@@ -39,7 +39,7 @@ export function splitMemberOperations(operations: readonly PatchOperation[]): {
     const path = target.kind === 'attribute' || target.kind === 'element' ? target.path : undefined;
     if (path?.attribute.name !== 'members' || path.extension !== undefined) {
       attributeOperations.push(operation);
-    } else steps.push(memberStep(operation));
+    } else steps.push(inOperation(operation.index, () => memberStep(operation)));
   }
   if (steps.filter(({ kind }) => kind === 'removeWhere').length > MAX_MEMBER_FILTERS) {
     throw badRequest(

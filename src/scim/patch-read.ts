@@ -1,6 +1,6 @@
 import { resolveAttributePath, schemasOf } from './attribute-path.ts';
 import { Effort } from './effort.ts';
-import { badRequest, quotable, ScimError } from './error.ts';
+import { badRequest, inOperation, quotable } from './error.ts';
 import { isObject, uniqueEntries } from './json.ts';
 import { PATCH_OP, readMessage } from './messages.ts';
 import { parsePatchPath } from './path.ts';
@@ -45,17 +45,15 @@ export function readPatch(body: unknown, type: ResourceType, reading: Reading): 
     );
   }
   const context: Context = { type, reading, effort: new Effort() };
-  return operations.flatMap((operation, index) => {
-    try {
-      return readOperation(operation, context);
-    } catch (error) {
-      if (!(error instanceof ScimError)) throw error;
-      throw new ScimError(error.status, error.scimType, `Operations[${index}]: ${error.message}`, error);
-    }
-  });
+  return operations.flatMap((operation, index) =>
+    inOperation(index, () => readOperation(operation, context)).map((read) => ({ ...read, index })),
+  );
 }
 
-function readOperation(operation: JsonValue, context: Context): PatchOperation[] {
+/** An operation that knows its place only in the list. */
+type Read = Omit<PatchOperation, 'index'>;
+
+function readOperation(operation: JsonValue, context: Context): Read[] {
   if (!isObject(operation)) throw badRequest('invalidSyntax', 'an operation must be an object');
   const members = new Map(
     uniqueEntries(operation, 'the operation').map(([name, value]) => [name.toLowerCase(), value]),
@@ -81,7 +79,7 @@ function readOperation(operation: JsonValue, context: Context): PatchOperation[]
 const OPERATION: ReadonlySet<string> = new Set(['op', 'path', 'value']);
 
 /** An operation with a path: what it may not write is refused, except for the password, which is dropped. */
-function readPath(op: Op, path: string, value: JsonValue | undefined, context: Context): PatchOperation[] {
+function readPath(op: Op, path: string, value: JsonValue | undefined, context: Context): Read[] {
   const target = parsePath(path, context);
   if (isSchemas(target) && op !== 'remove') return [];
   const [readOnly] = definitions(target).filter(({ mutability }) => mutability === 'readOnly');
@@ -92,12 +90,7 @@ function readPath(op: Op, path: string, value: JsonValue | undefined, context: C
 }
 
 /** The keys of a value as paths: no path, or the URN of a schema, which stands before the keys as `prefix`. */
-function readMembers(
-  op: Op,
-  value: JsonValue | undefined,
-  prefix: string,
-  context: Context,
-): PatchOperation[] {
+function readMembers(op: Op, value: JsonValue | undefined, prefix: string, context: Context): Read[] {
   if (!isObject(value)) {
     throw badRequest(
       'invalidValue',
@@ -160,7 +153,7 @@ function definitions(target: PatchTarget) {
 }
 
 /** `remove` of `{"members": […]}` without a path (Salesforce). Anything else without a path is noTarget. */
-function readRemoveWithoutPath(value: JsonValue | undefined, { type, reading }: Context): PatchOperation[] {
+function readRemoveWithoutPath(value: JsonValue | undefined, { type, reading }: Context): Read[] {
   const entries = isObject(value) ? Object.entries(value) : [];
   const lists = entries.flatMap(([name, listed]) => {
     const path = resolveAttributePath(type, name);
@@ -175,12 +168,7 @@ function readRemoveWithoutPath(value: JsonValue | undefined, { type, reading }: 
   return writable.flatMap(({ target, listed }) => readRemove(target, listed, reading));
 }
 
-function readTarget(
-  op: Op,
-  target: PatchTarget,
-  value: JsonValue | undefined,
-  context: Context,
-): PatchOperation[] {
+function readTarget(op: Op, target: PatchTarget, value: JsonValue | undefined, context: Context): Read[] {
   const { reading } = context;
   if (op === 'remove') return readRemove(target, value, reading);
   if (target.kind === 'resource') {
@@ -200,12 +188,7 @@ function readTarget(
   return [read === undefined ? { op: 'remove', target } : { op, target, value: read, reading }];
 }
 
-function readAttribute(
-  op: Op,
-  path: AttributePath,
-  value: JsonValue | undefined,
-  context: Context,
-): PatchOperation[] {
+function readAttribute(op: Op, path: AttributePath, value: JsonValue | undefined, context: Context): Read[] {
   const target = { kind: 'attribute', path } as const;
   const attribute = path.subAttribute ?? path.attribute;
   const where = nameOf(path);
@@ -224,16 +207,11 @@ function readAttribute(
  * A single complex value as one operation per sub-attribute: those that it does not name stay (RFC 7644 section
  * 3.5.2.3). An empty `value` removes the whole: {"value": ""} is how Entra ID clears a manager.
  */
-function readComplex(
-  op: Op,
-  path: AttributePath,
-  value: JsonValue | undefined,
-  context: Context,
-): PatchOperation[] {
+function readComplex(op: Op, path: AttributePath, value: JsonValue | undefined, context: Context): Read[] {
   const { reading } = context;
   const where = nameOf(path);
   const single = unwrapOne(value, where, reading);
-  const whole: PatchOperation = { op: 'remove', target: { kind: 'attribute', path } };
+  const whole: Read = { op: 'remove', target: { kind: 'attribute', path } };
   if (isNoValue(single, where, reading)) return [whole];
   const subAttributes = path.attribute.subAttributes ?? [];
   const entries = uniqueEntries(readComplexForm(single, path.attribute, where, reading), where);
@@ -254,7 +232,7 @@ function readComplex(
  * `remove`. The values that are listed with a multi-valued attribute limit it to them (Entra ID, authentik,
  * JumpCloud), an empty list to none; null is no list (Keycloak). Elsewhere a value has no meaning.
  */
-function readRemove(target: PatchTarget, listed: JsonValue | undefined, reading: Reading): PatchOperation[] {
+function readRemove(target: PatchTarget, listed: JsonValue | undefined, reading: Reading): Read[] {
   if (target.kind === 'resource') throw badRequest('noTarget', 'remove needs a path to an attribute');
   const isList =
     target.kind === 'attribute' &&

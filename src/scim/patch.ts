@@ -1,5 +1,5 @@
 import { Effort } from './effort.ts';
-import { badRequest } from './error.ts';
+import { badRequest, inOperation } from './error.ts';
 import { isObject, ownValue, sameJson } from './json.ts';
 import { matchesElement, seedFromFilter } from './match.ts';
 import { addValues, removeListed, replaceValues, withOnePrimary } from './patch-values.ts';
@@ -32,7 +32,9 @@ export function applyPatch(
 ): Resource {
   const draft = structuredClone(resource);
   const effort = new Effort();
-  for (const operation of operations) applyOperation(draft, operation, effort);
+  for (const operation of operations) {
+    inOperation(operation.index, () => applyOperation(draft, operation, effort));
+  }
   const result = canonicalResource(draft, type);
   requireIndexable(result, type);
   requireAssigned(resource, result, type);

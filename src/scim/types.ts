@@ -118,6 +118,8 @@ export type PatchTarget =
 
 /** One PATCH operation, resolved. Path-less values are already taken apart into operations with a target. */
 export interface PatchOperation {
+  /** Its place among those of the request: refusals name it. */
+  readonly index: number;
   readonly op: 'add' | 'remove' | 'replace';
   readonly target: PatchTarget;
   /** Validated and in canonical form; absent on a `remove` without a value. */

@@ -137,7 +137,7 @@ t.test('a member itself cannot be changed', async (t) => {
   ]) {
     t.match(
       refusal(() => split(operation)),
-      /^mutability: A member cannot be changed/,
+      /^mutability: Operations\[0\]: A member cannot be changed/,
       operation.path,
     );
   }

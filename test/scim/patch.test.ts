@@ -204,7 +204,7 @@ t.test('a result that does not hold', async (t) => {
     [
       'a value path that matches nothing and says nothing',
       replace('emails[value co "z"].type', 'home'),
-      /^noTarget/,
+      /^noTarget: Operations\[0\]: /,
     ],
     ['a value path of alternatives', add('emails[type eq "a" or type eq "b"].value', 'x'), /^noTarget/],
     [
@@ -213,7 +213,7 @@ t.test('a result that does not hold', async (t) => {
         'emails',
         Array.from({ length: 1000 }, (_, n) => ({ value: `${n}` })),
       ),
-      /^invalidValue: emails has more than 1000 values/,
+      /^invalidValue: .*emails has more than 1000 values/,
     ],
   ];
   for (const [sentence, operation, expected] of cases)
