@@ -22,7 +22,6 @@ const tenant = await app.createTenant();
 await app.admin('POST', `/tenants/${tenant.id}/schema-extensions`, OWN_EXTENSION);
 const client = clientOf(app, await app.scimKey(tenant));
 const users = await readTypeSchema(client, '/Users');
-t.equal(users.extensions.length, 2, 'the enterprise schema and the tenant’s own');
 const groups = await readTypeSchema(client, '/Groups');
 const pristine = prototypeState();
 const choices = fc.array(fc.nat(1000), { minLength: 20, maxLength: 20 });
@@ -48,7 +47,8 @@ function fail(shown: object): never {
   throw new Error(`ROLLCALL_SEED=${SEED} ${JSON.stringify(shown)}`);
 }
 
-meets(t, [130, 139, 145], 'broken filters are answered or refused, in GET and in .search', async () => {
+meets(t, [130, 139, 145], 'broken filters are answered or refused, in GET and in .search', async (t) => {
+  t.equal(users.extensions.length, 2, 'the enterprise schema and the tenant’s own');
   const { body } = await client.ask('POST', '/Users', {
     userName: 'ada',
     emails: [{ value: 'a@x', type: 'work' }],
