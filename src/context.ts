@@ -53,6 +53,8 @@ export type Principal =
         readonly settings: TenantSettings;
         /** The tenant's own schemas for users. */
         readonly extensions: readonly Extension[];
+        /** Which version of them: it counts their changes. */
+        readonly schemaVersion: number;
       };
       /** Present exactly when the scopes hold `scim`. */
       readonly directory?: { readonly id: string; readonly name: string };
@@ -71,6 +73,8 @@ export interface ScimActor extends Actor {
   readonly settings: TenantSettings;
   /** The resource types with the tenant's extensions. */
   readonly types: ResourceTypes;
+  /** Which version of the extensions those are. */
+  readonly schemaVersion: number;
 }
 
 /** The actor as events keep it: ids and names of credentials, never a secret. */

@@ -9,6 +9,7 @@ import { notFound } from '../errors.ts';
 import { difference } from '../scim/difference.ts';
 import { foldText } from '../scim/fold.ts';
 import type { Resource } from '../scim/types.ts';
+import { requireSchemaVersion } from '../tenants/schema-extensions.ts';
 import {
   apartOnConflict,
   attemptEach,
@@ -71,8 +72,9 @@ async function changeOpenly(
   const plans = await planAll(actor, requests, rows);
   const changes = changesOf(plans);
   if (changes.length === 0) return answers(plans, [], []);
-  const [, , updated, written] = await pipeline(context.db, [
+  const [, , , updated, written] = await pipeline(context.db, [
     lockTenantShared(actor.tenantId),
+    requireSchemaVersion(actor),
     lockUsers(actor.tenantId, idsOf(changes)),
     updateUsers(viewer, stamp(context, actor), changes),
     readUsers(viewer, idsOf(changes), { groups: true }),
@@ -84,8 +86,9 @@ async function changeOpenly(
 function changeHeld(context: Context, actor: ScimActor, requests: readonly ChangeUser[]): Promise<Answer[]> {
   const viewer = viewerOf(actor);
   return conversation(context.db, async (send) => {
-    const [, , rows] = await send([
+    const [, , , rows] = await send([
       lockTenantShared(actor.tenantId),
+      requireSchemaVersion(actor),
       lockUsers(actor.tenantId, idsOf(requests)),
       readUsers(viewer, idsOf(requests), { groups: true }),
     ]);

@@ -6,6 +6,7 @@ import type { GroupRow } from '../directory/groups.ts';
 import { insertUsers, type NewUser, type UserRow } from '../directory/users.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { AppError } from '../errors.ts';
+import { requireSchemaVersion } from '../tenants/schema-extensions.ts';
 import { type CreateGroup, createdGroups, memberIds, planGroups } from './create-groups.ts';
 import { type CreateUser, createdUsers, planUsers } from './create-users.ts';
 import { type Outcome, valuesOf } from './outcome.ts';
@@ -59,8 +60,9 @@ function insertTogether(
   const viewer = viewerOf(actor);
   const now = stamp(context, actor);
   return conversation(context.db, async (send) => {
-    const [, , newUsers, newGroups] = await send([
+    const [, , , newUsers, newGroups] = await send([
       lockTenantShared(actor.tenantId),
+      requireSchemaVersion(actor),
       lockUsers(actor.tenantId, memberIds(valuesOf(groups))),
       insertUsers(viewer, now, valuesOf(users)),
       insertGroups(viewer, now, valuesOf(groups)),

@@ -1,11 +1,15 @@
 import { v7 } from 'uuid';
 import type { Context, ScimActor } from '../context.ts';
-import { runAlone } from '../db/transaction.ts';
+import { lockTenantShared } from '../db/locks.ts';
+import type { Step } from '../db/statement.ts';
+import { pipeline, runAlone } from '../db/transaction.ts';
 import { userColumns } from '../directory/user-columns.ts';
 import { insertUsers, type NewUser, type UserRow } from '../directory/users.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { concealed } from '../scim/conceal.ts';
+import { BASE_TYPES } from '../scim/resource-types.ts';
 import type { Resource } from '../scim/types.ts';
+import { requireSchemaVersion } from '../tenants/schema-extensions.ts';
 import { attemptEach, type Outcome, valuesOf } from './outcome.ts';
 import { requireScimWrites, requireUserName, stamp, told, userNameTaken } from './scim-writes.ts';
 
@@ -29,8 +33,19 @@ export async function createUsers(
   requireScimWrites(actor);
   const planned = await planUsers(actor, requests);
   const now = stamp(context, actor);
-  const created = await runAlone(context.db, insertUsers(viewerOf(actor), now, valuesOf(planned)));
+  const created = await insert(context, actor, insertUsers(viewerOf(actor), now, valuesOf(planned)));
   return createdUsers(planned, created, now.at);
+}
+
+/** By itself; where there is a definition that the values are of, behind the lock under which that holds. */
+async function insert<Row>({ db }: Context, actor: ScimActor, users: Step<Row>): Promise<Row[]> {
+  if (actor.types === BASE_TYPES) return runAlone(db, users);
+  const [, , created] = await pipeline(db, [
+    lockTenantShared(actor.tenantId),
+    requireSchemaVersion(actor),
+    users,
+  ]);
+  return created;
 }
 
 /** What is to be inserted for each request. */

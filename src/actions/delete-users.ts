@@ -4,6 +4,7 @@ import { pipeline } from '../db/transaction.ts';
 import { deleteUsers as deleteUsersStep } from '../directory/user-delete.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { hiddenOf } from '../scim/conceal.ts';
+import { requireSchemaVersion } from '../tenants/schema-extensions.ts';
 import { inTurns, type Outcome } from './outcome.ts';
 import {
   deletionOutcomes,
@@ -26,8 +27,9 @@ export async function deleteUsers(
   return inTurns(requests, async (turn) => {
     const users = deletions(turn);
     const ids = users.map((user) => user.id);
-    const [, , , found] = await pipeline(context.db, [
+    const [, , , , found] = await pipeline(context.db, [
       lockTenantShared(actor.tenantId),
+      requireSchemaVersion(actor),
       lockGroupsOfUsers(actor.tenantId, ids),
       lockUsers(actor.tenantId, ids),
       deleteUsersStep(viewerOf(actor), stamp(context, actor), users, hiddenOf(actor.types.User)),

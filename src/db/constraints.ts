@@ -44,6 +44,11 @@ export function isOfDeletedDirectory(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '23503' && GONE.has(error.constraint ?? '');
 }
 
+/** Whether a write was planned on another version of the tenant's schema (`migrations/0009_schema_version.sql`). */
+function isOfOldSchema(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === 'RC001';
+}
+
 /** Whether a statement ran into its `statement_timeout`. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '57014';
@@ -79,6 +84,13 @@ const UNFIT = /^(22|54)/;
 export function databaseRefusal(error: unknown): AppError | undefined {
   if (error instanceof pg.DatabaseError && UNFIT.test(error.code ?? '')) {
     return new AppError('invalid_request', 'A value of this request cannot be stored or compared', {
+      cause: error,
+    });
+  }
+  if (isOfOldSchema(error)) {
+    return new AppError('unavailable', 'The schema of this tenant has just changed', {
+      reason: 'schema_changed',
+      hint: 'Nothing was written. Repeat the request after the seconds in Retry-After.',
       cause: error,
     });
   }

@@ -10,6 +10,7 @@ export interface TenantTable {
   display_name: string | null;
   settings: Json<Record<string, unknown>>;
   created_at: Date;
+  schema_version: Generated<number>;
 }
 
 export interface DirectoryTable {

@@ -28,12 +28,13 @@ interface ApiKeyRow extends KeyRow {
   readonly directory_id: string | null;
   readonly directory_name: string | null;
   readonly extensions: string | null;
+  readonly schema_version: number;
 }
 
 const apiKeyStatement = statement<ApiKeyRow>(
   'api_key_with_tenant',
   `select k.id, k.name, k.scopes, k.secret_hash, k.expires_at, k.revoked_at,
-          t.tenant_id, t.name as tenant_name, t.settings, d.id as directory_id, d.name as directory_name,
+          t.tenant_id, t.name as tenant_name, t.settings, t.schema_version, d.id as directory_id, d.name as directory_name,
           ${EXTENSIONS_OF_TENANT} as extensions
    from api_key k
    join tenant t on t.tenant_id = k.tenant_id
@@ -71,6 +72,7 @@ function apiKeyPrincipal(row: ApiKeyRow): Principal {
       name: row.tenant_name,
       settings: completeSettings(row.settings),
       extensions: extensionsOf(row.extensions),
+      schemaVersion: row.schema_version,
     },
     ...(id !== null && name !== null && { directory: { id, name } }),
   };

@@ -1,4 +1,6 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { ScimActor } from '../context.ts';
+import { type Step, statement, step } from '../db/statement.ts';
 import type { SchemaExtensionTable, Tables } from '../db/tables.ts';
 import type { Attribute, Extension, Schema } from '../scim/types.ts';
 
@@ -34,6 +36,7 @@ export async function insertSchemaExtension(
       updated_at: extension.updatedAt,
     })
     .execute();
+  await countChange(trx, tenantId);
 }
 
 /** Writes what can change of an extension. */
@@ -48,6 +51,7 @@ export async function updateSchemaExtension(
     .where('tenant_id', '=', tenantId)
     .where('urn_folded', '=', extension.id.toLowerCase())
     .execute();
+  await countChange(trx, tenantId);
 }
 
 export async function deleteSchemaExtensionRow(
@@ -60,6 +64,32 @@ export async function deleteSchemaExtensionRow(
     .where('tenant_id', '=', tenantId)
     .where('urn_folded', '=', urn.toLowerCase())
     .execute();
+  await countChange(trx, tenantId);
+}
+
+async function countChange(trx: Transaction<Tables>, tenantId: string): Promise<void> {
+  await trx
+    .updateTable('tenant')
+    .set((eb) => ({ schema_version: eb('schema_version', '+', 1) }))
+    .where('tenant_id', '=', tenantId)
+    .execute();
+}
+
+const requireSchemaVersionStatement = statement<unknown>(
+  'require_schema_version',
+  'select require_schema_version($1, $2)',
+);
+
+/**
+ * Ends the transaction, with 503, where the actor's key still knows another version of
+ * the tenant's schema: keys are remembered for 0.9 seconds. To be sent behind `lockTenantShared`, before users are
+ * written: a writer on an older definition would drop values that it does not know, or show what is hidden by now.
+ */
+export function requireSchemaVersion({
+  tenantId,
+  schemaVersion,
+}: Pick<ScimActor, 'tenantId' | 'schemaVersion'>): Step {
+  return step(requireSchemaVersionStatement, [tenantId, schemaVersion]);
 }
 
 /** The tenant's extensions, in the order of their creation; ten at most. */

@@ -27,7 +27,7 @@ const actor: ScimActor = {
     id: tenant.id,
     name: 'list',
     scopes: ['scim'],
-    tenant: { id: tenant.id, name: tenant.name, settings: tenant.settings, extensions: [] },
+    tenant: { id: tenant.id, name: tenant.name, settings: tenant.settings, extensions: [], schemaVersion: 0 },
     directory: rows[0],
   },
   requestId: 'list',
@@ -35,6 +35,7 @@ const actor: ScimActor = {
   directoryId: rows[0].id,
   settings: tenant.settings,
   types: BASE_TYPES,
+  schemaVersion: 0,
 };
 
 const requestId = 'list';

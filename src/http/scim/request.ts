@@ -43,6 +43,7 @@ export function scimActor({ principal, id }: FastifyRequest): ScimActor {
     directoryId: directory.id,
     settings: tenant.settings,
     types: typesWith(tenant.extensions),
+    schemaVersion: tenant.schemaVersion,
   };
 }
 
