@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { pathName } from '../scim/attribute-path.ts';
 import { ENTERPRISE_USER } from '../scim/resource-types.ts';
 import type { AttributePath, JsonObject, JsonValue } from '../scim/types.ts';
 
@@ -29,12 +30,6 @@ function parts(value: JsonValue | undefined, name: string): JsonValue[] {
   );
 }
 
-/** The full name of a path: `emails.value`, `urn:…:enterprise:2.0:User:manager.value`. */
-function nameOf({ extension, attribute, subAttribute }: AttributePath): string {
-  const local = subAttribute ? `${attribute.name}.${subAttribute.name}` : attribute.name;
-  return extension ? `${extension.id}:${local}` : local;
-}
-
 /** The hashes of a user's search document, as decimal bigints. */
 export function lookupHashes(tenantId: string, search: JsonObject): string[] {
   const hashes = INDEXED.flatMap(({ name, read }) =>
@@ -47,7 +42,7 @@ export function lookupHashes(tenantId: string, search: JsonObject): string[] {
 
 /** The hash that a user must have for `path eq value` to hold; undefined where no index helps. */
 export function lookupHash(tenantId: string, path: AttributePath, value: unknown): string | undefined {
-  const name = nameOf(path);
+  const name = pathName(path);
   return typeof value === 'string' && INDEXED_NAMES.has(name) ? hash(tenantId, name, value) : undefined;
 }
 

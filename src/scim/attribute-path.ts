@@ -73,3 +73,9 @@ export function resolveElementPath(path: AttributePath, name: string): Attribute
   const subAttribute = findAttribute(subAttributes, name);
   return subAttribute && { ...path, subAttribute };
 }
+
+/** The canonical name of a path: `userName`, `name.familyName`, `{urn}:manager.value`. */
+export function pathName({ extension, attribute, subAttribute }: AttributePath): string {
+  const prefix = extension === undefined ? '' : `${extension.id}:`;
+  return `${prefix}${attribute.name}${subAttribute === undefined ? '' : `.${subAttribute.name}`}`;
+}

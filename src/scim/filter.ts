@@ -13,6 +13,7 @@ import {
 } from './filter-lexer.ts';
 import { foldDateTime, foldReference, foldValue, refersToResources } from './fold.ts';
 import { note } from './quirks.ts';
+import { meta } from './schemas/attribute.ts';
 import type {
   Attribute,
   AttributePath,
@@ -212,6 +213,13 @@ type Values = Pick<FilterNode & { kind: 'compare' }, 'value' | 'literal'>;
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
+const version = meta.subAttributes?.find(({ name }) => name === 'version');
+
+/** A user's version as it is shown carries a digest of the groups that are shown; what is compared does not. */
+function bareVersion(text: string): string {
+  return text.replace(/^(W\/"\d+)\.[\w-]{11}"$/, '$1"');
+}
+
 /** A value other than null, in the type of the attribute and in the form that comparison needs. */
 function readValue(written: WrittenValue, attribute: Attribute, reading: Reading): Values {
   const { text, quoted, position } = written;
@@ -232,7 +240,7 @@ function readValue(written: WrittenValue, attribute: Attribute, reading: Reading
     default:
       if (attribute.type === 'dateTime' && foldDateTime(text) === undefined) break;
       if (!quoted) note(reading, 'filterBareWord', place(position));
-      return { value: foldValue(attribute, text), literal: text };
+      return { value: foldValue(attribute, attribute === version ? bareVersion(text) : text), literal: text };
   }
   // The value itself is not quoted: it may be a name, and refusals are kept.
   const problem = `"${attribute.name}" takes a value of type ${attribute.type}, which this is not`;

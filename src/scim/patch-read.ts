@@ -1,4 +1,4 @@
-import { resolveAttributePath, schemasOf } from './attribute-path.ts';
+import { pathName, resolveAttributePath, schemasOf } from './attribute-path.ts';
 import { Effort } from './effort.ts';
 import { badRequest, inOperation, quotable } from './error.ts';
 import { isObject, uniqueEntries } from './json.ts';
@@ -191,7 +191,7 @@ function readTarget(op: Op, target: PatchTarget, value: JsonValue | undefined, c
 function readAttribute(op: Op, path: AttributePath, value: JsonValue | undefined, context: Context): Read[] {
   const target = { kind: 'attribute', path } as const;
   const attribute = path.subAttribute ?? path.attribute;
-  const where = nameOf(path);
+  const where = pathName(path);
   if (attribute.multiValued) {
     const values = Array.isArray(value) ? value : [value];
     const read = readAttributeValue(values, attribute, where, context.reading);
@@ -209,7 +209,7 @@ function readAttribute(op: Op, path: AttributePath, value: JsonValue | undefined
  */
 function readComplex(op: Op, path: AttributePath, value: JsonValue | undefined, context: Context): Read[] {
   const { reading } = context;
-  const where = nameOf(path);
+  const where = pathName(path);
   const single = unwrapOne(value, where, reading);
   const whole: Read = { op: 'remove', target: { kind: 'attribute', path } };
   if (isNoValue(single, where, reading)) return [whole];
@@ -239,13 +239,8 @@ function readRemove(target: PatchTarget, listed: JsonValue | undefined, reading:
     target.path.attribute.multiValued &&
     target.path.subAttribute === undefined;
   if (!isList || listed === undefined || listed === null) return [{ op: 'remove', target }];
-  note(reading, 'removeListed', nameOf(target.path));
+  note(reading, 'removeListed', pathName(target.path));
   const values = Array.isArray(listed) ? listed : [listed];
-  const value = readAttributeValue(values, target.path.attribute, nameOf(target.path), reading);
+  const value = readAttributeValue(values, target.path.attribute, pathName(target.path), reading);
   return value === undefined ? [] : [{ op: 'remove', target, value }];
-}
-
-function nameOf({ extension, attribute, subAttribute }: AttributePath): string {
-  const prefix = extension === undefined ? '' : `${extension.id}:`;
-  return `${prefix}${attribute.name}${subAttribute === undefined ? '' : `.${subAttribute.name}`}`;
 }

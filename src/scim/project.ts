@@ -1,6 +1,6 @@
+import { pathName, resolveAttributePath } from './attribute-path.ts';
 import { badRequest } from './error.ts';
 import { isObject, ownValue } from './json.ts';
-import { resolveAttributePath } from './path.ts';
 import { note } from './quirks.ts';
 import { BASE_TYPES } from './resource-types.ts';
 import type {
@@ -31,15 +31,22 @@ export interface Projection extends Choice {
 
 interface Choice {
   readonly mode: 'default' | 'only' | 'except';
-  readonly names: ReadonlySet<string>;
+  readonly names: Named;
   /** What a write has set: of the attributes that are `returned` on request, its answer has those. */
-  readonly written: ReadonlySet<string>;
+  readonly written: Named;
+}
+
+/** Names of attributes, of their parts and of extensions. */
+interface Named {
+  readonly all: ReadonlySet<string>;
+  /** The attributes of which a part is named. */
+  readonly wholes: ReadonlySet<string>;
 }
 
 /** The names that are returned of an object, in order, with what is returned inside of each. */
 type Parts = readonly { readonly name: string; readonly parts?: Parts }[];
 
-const NOTHING: ReadonlySet<string> = new Set();
+const NOTHING: Named = { all: new Set(), wholes: new Set() };
 const EVERYTHING: Choice = { mode: 'default', names: NOTHING, written: NOTHING };
 const MINIMUM: Choice = { mode: 'only', names: NOTHING, written: NOTHING };
 
@@ -61,10 +68,9 @@ export function readProjection(
       'attributes and excludedAttributes exclude each other: send one of them',
     );
   }
-  const names = [...only, ...except].map((name) => canonicalName(name, type));
   const mode = only.length > 0 ? 'only' : except.length > 0 ? 'except' : 'default';
   if (mode === 'default') return defaultProjection(type);
-  return compile({ ...EVERYTHING, mode, names: new Set(names.filter((name) => name !== undefined)) }, type);
+  return compile({ ...EVERYTHING, mode, names: namedIn([...only, ...except], type) }, type);
 }
 
 const defaults = new WeakMap<ResourceType, Projection>();
@@ -85,24 +91,34 @@ export function answering(
   written: Resource | readonly PatchOperation[],
 ): Projection {
   if (projection.mode === 'only' || type === BASE_TYPES[type.name]) return projection;
-  const names = Array.isArray(written) ? operationNames(written) : resourceNames(written as Resource, type);
-  return compile({ ...projection, written: new Set(names) }, type);
+  const named = Array.isArray(written) ? namedBy(written) : namedOf(written as Resource, type);
+  return compile({ ...projection, written: named }, type);
 }
 
-function resourceNames(resource: Resource, type: ResourceType): string[] {
-  return type.extensions.flatMap(({ schema: { id } }) => {
+function namedOf(resource: Resource, type: ResourceType): Named {
+  const names = type.extensions.flatMap(({ schema: { id } }) => {
     const value = ownValue(resource, id);
     return isObject(value) ? Object.keys(value).map((name) => `${id}:${name}`) : [];
   });
+  return { all: new Set(names), wholes: new Set() };
 }
 
-function operationNames(operations: readonly PatchOperation[]): string[] {
-  return operations.flatMap(({ target }) => {
-    if (target.kind === 'attribute') return [nameOf(target.path)];
+function namedBy(operations: readonly PatchOperation[]): Named {
+  const paths = operations.flatMap(({ target }) => {
+    if (target.kind === 'attribute') return [target.path];
     if (target.kind !== 'element') return [];
     const { path, subAttribute } = target;
-    return [nameOf({ ...path, ...(subAttribute && { subAttribute }) })];
+    return [{ ...path, ...(subAttribute && { subAttribute }) }];
   });
+  return namedPaths(paths);
+}
+
+function namedPaths(paths: readonly AttributePath[], extensions: readonly string[] = []): Named {
+  const parts = paths.filter(({ subAttribute }) => subAttribute !== undefined);
+  return {
+    all: new Set([...paths.map(pathName), ...extensions]),
+    wholes: new Set(parts.map(({ subAttribute: _part, ...whole }) => pathName(whole))),
+  };
 }
 
 /** Notes the value paths among the names (the Entra ID Postman collection), which `readProjection` takes for names. */
@@ -111,25 +127,28 @@ export function noteValuePaths(names: Names, reading: Reading): void {
   if (found !== undefined) note(reading, 'attributesValuePath', found);
 }
 
+/** More names in one list are refused: each is looked up in every type that is asked. */
+const MAX_NAMES = 1_000;
+
 function splitNames(names: Names): string[] {
   const lists = typeof names === 'string' ? [names] : (names ?? []);
-  return lists
-    .flatMap((list) => list.split(','))
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+  const split = lists.flatMap((list) => list.split(','));
+  if (split.length > MAX_NAMES) {
+    throw badRequest('invalidValue', `A list of attributes has more than ${MAX_NAMES} names: ask for fewer`);
+  }
+  return [...new Set(split.map((name) => name.trim()).filter((name) => name !== ''))];
 }
 
-function canonicalName(text: string, type: ResourceType): string | undefined {
-  const name = withoutFilter(text);
-  const extension = findExtension(type, name);
-  if (extension !== undefined) return extension.id;
-  const path = resolveAttributePath(type, name);
-  return path && nameOf(path);
-}
-
-function nameOf({ extension, attribute, subAttribute }: AttributePath): string {
-  const prefix = extension === undefined ? '' : `${extension.id}:`;
-  return `${prefix}${attribute.name}${subAttribute === undefined ? '' : `.${subAttribute.name}`}`;
+function namedIn(texts: readonly string[], type: ResourceType): Named {
+  const paths: AttributePath[] = [];
+  const extensions: string[] = [];
+  for (const name of texts.map(withoutFilter)) {
+    const extension = findExtension(type, name);
+    const path = extension ? undefined : resolveAttributePath(type, name);
+    if (extension) extensions.push(extension.id);
+    if (path) paths.push(path);
+  }
+  return namedPaths(paths, extensions);
 }
 
 /** `emails[type eq "work"].value` asks for `emails.value` (the Entra ID Postman collection sends this). */
@@ -146,7 +165,7 @@ export function isDefaultProjection(projection: Projection): boolean {
 /** Whether anything of a core attribute that is returned by default can be in the answer. */
 export function includesAttribute({ mode, names }: Projection, name: string): boolean {
   if (mode === 'default') return true;
-  if (mode === 'except') return !names.has(name);
+  if (mode === 'except') return !names.all.has(name);
   return namesAny(names, name);
 }
 
@@ -186,7 +205,7 @@ function compile(choice: Choice, type: ResourceType): Projection {
 
 function compileParts(attributes: readonly Attribute[], prefix: string, choice: Choice): Parts {
   return attributes
-    .filter((attribute) => isReturned(attribute, `${prefix}${attribute.name}`, choice))
+    .filter((attribute) => isReturned(attribute, prefix, choice))
     .map(({ name, subAttributes }) => {
       if (subAttributes === undefined) return { name };
       const path = `${prefix}${name}`;
@@ -194,26 +213,24 @@ function compileParts(attributes: readonly Attribute[], prefix: string, choice: 
     });
 }
 
-function isReturned(attribute: Attribute, path: string, { mode, names, written }: Choice): boolean {
+function isReturned(attribute: Attribute, prefix: string, { mode, names, written }: Choice): boolean {
+  const path = `${prefix}${attribute.name}`;
   if (attribute.returned === 'never') return false;
   if (attribute.returned === 'always') return true;
   if (mode === 'only') return namesAny(names, path);
-  return !names.has(path) && (attribute.returned === 'default' || touches(written, path));
+  if (names.all.has(path)) return false;
+  // Written is also what belongs to a whole that was written.
+  return attribute.returned === 'default' || namesAny(written, path) || written.all.has(prefix.slice(0, -1));
 }
 
 /** Whether the attribute or a part of it is named. */
-function namesAny(names: ReadonlySet<string>, path: string): boolean {
-  return names.has(path) || [...names].some((name) => name.startsWith(`${path}.`));
-}
-
-/** Whether the attribute, a part of it or the whole that it belongs to is named. */
-function touches(names: ReadonlySet<string>, path: string): boolean {
-  return namesAny(names, path) || [...names].some((name) => path.startsWith(`${name}.`));
+function namesAny({ all, wholes }: Named, path: string): boolean {
+  return all.has(path) || wholes.has(path);
 }
 
 /** What holds for the parts of a complex attribute or an extension: named as a whole, they are returned by default. */
 function choiceInside(choice: Choice, path: string): Choice {
   const { mode, names, written } = choice;
-  if (mode === 'default' || !names.has(path)) return choice;
+  if (mode === 'default' || !names.all.has(path)) return choice;
   return mode === 'only' ? { ...EVERYTHING, written } : MINIMUM;
 }

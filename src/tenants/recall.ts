@@ -19,7 +19,8 @@ export type Recall<Answer> = (
 
 /**
  * Remembers answers for a short while, and lets callers that come during a question wait for the same answer.
- * Failures and `undefined` are forgotten at once: what is not there may be there in a moment.
+ * Failures and `undefined` are forgotten at once: what is not there may be there in a moment. What is too old goes
+ * when something new comes.
  */
 export function makeRecall<Answer>({ now, maxAge, size }: RecallOptions): Recall<Answer> {
   const entries = new Map<string, Entry<Answer>>();
@@ -32,8 +33,11 @@ export function makeRecall<Answer>({ now, maxAge, size }: RecallOptions): Recall
     // Deleted first, so that the map stays in the order of askedAt and its first key is the oldest.
     entries.delete(name);
     entries.set(name, entry);
-    const [oldest] = entries.keys();
-    if (entries.size > size && oldest !== undefined) entries.delete(oldest);
+    for (const [oldest, { askedAt }] of entries) {
+      // What is out of date is let go too: an answer may be large.
+      if (entries.size <= size && entry.askedAt - askedAt < maxAge) break;
+      entries.delete(oldest);
+    }
   }
 
   return (name, ask) => {

@@ -46,7 +46,7 @@ t.test('§3.4.2 the parameters of a query', async (t) => {
   t.equal(query({ sortOrder: 'Descending' }).sortOrder, 'descending');
   t.equal(query({ sortBy: `${ENTERPRISE}:department` }).sortBy?.extension?.id, ENTERPRISE);
   t.strictSame(
-    [...query({ attributes: ['userName', 'emails'] }).projection.names],
+    [...query({ attributes: ['userName', 'emails'] }).projection.names.all],
     ['userName', 'emails'],
     '/.search has arrays',
   );
@@ -57,6 +57,8 @@ t.test('a parameter that does not hold is refused by name', async (t) => {
     [{ startIndex: '1.5' }, /^invalidValue: startIndex must be an integer/],
     [{ cursor: ['', 'x'] }, /^invalidSyntax: .*"cursor" is given twice/],
     [{ cursor: 5 }, /^invalidSyntax: cursor must be a string/],
+    [{ attributes: Array(1_001).fill('id') }, /^invalidValue: .*more than 1000 names/],
+    [{ excludedAttributes: ['x,'.repeat(1_000)] }, /^invalidValue: .*more than 1000 names/],
     [{ cursor: '', startIndex: '1' }, /^invalidValue: startIndex and cursor exclude each other/],
     [{ cursor: '', count: '1001' }, /^invalidCount: count must be between 0 and 1000/],
     [{ count: 'ten' }, /^invalidValue: count must be an integer/],

@@ -89,7 +89,6 @@ const HINTS: Readonly<Record<string, string>> = {
   '413': 'The body is too large. Push large groups as changes of their members, or in several requests.',
   '414': 'The path is too long to hold an id. Check what the connector puts behind /Users/ and /Groups/.',
   '415': 'Let the connector send its bodies as application/scim+json or application/json.',
-  '429': `Too many requests came at once. ${RESTART}`,
   '431': 'The filter is too long for a URL. Send it in the body, by POST to /.search.',
   '500': 'A fault of this service. Give the request id to whoever runs it: the log knows more.',
   '501': 'This service does not offer that. Switch the feature off in the connector.',

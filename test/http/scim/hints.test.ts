@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<ScimType, readonly number[]>> = {
   expiredCursor: [400],
   invalidCount: [400],
 };
-const STATUSES = [400, 401, 403, 404, 405, 408, 409, 412, 413, 414, 415, 429, 431, 500, 501, 503];
+const STATUSES = [400, 401, 403, 404, 405, 408, 409, 412, 413, 414, 415, 431, 500, 501, 503];
 
 const refusal = (status: number, more: Partial<Unhinted> = {}): Unhinted => ({
   status,

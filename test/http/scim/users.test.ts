@@ -141,6 +141,8 @@ t.test(
     const inGroup = await client.ask('GET', path);
     t.match(inGroup.headers.etag, /^W\/"1\.[\w-]{11}"$/);
     t.equal(inGroup.body.meta.version, inGroup.headers.etag);
+    const byVersion = `meta.version eq ${JSON.stringify(inGroup.body.meta.version)} and id eq "${id}"`;
+    t.equal((await client.list('/Users', byVersion)).body.totalResults, 1, 'what is shown is found');
     t.equal((await get('', inGroup.headers.etag)).status, 304);
     t.equal((await get('', 'W/"1"')).status, 200, 'a client that knows no group yet');
     t.equal((await get('?excludedAttributes=groups', 'W/"1"')).status, 304);
