@@ -11,6 +11,7 @@ import type { Place } from './order.ts';
 import {
   countRows,
   type ListedRow,
+  MAX_PAGE_BYTES,
   MAX_RELATED,
   type Order,
   orderOf,
@@ -75,6 +76,7 @@ export async function listResources(db: Database, standpoint: Standpoint, listin
   });
   const total = counted?.total ?? 0;
   if ((found[0]?.relations ?? 0) > MAX_RELATED) throw tooManyRelated(listing);
+  if ((found[0]?.bytes ?? 0) > MAX_PAGE_BYTES) throw tooManyBytes();
   if ('startIndex' in listing.page) return { total, rows: found };
   return { total, ...turnsOf(plan, found, neighbours.length > 0) };
 }
@@ -167,6 +169,13 @@ function tooSlow(): Error {
   return badRequest(
     'tooMany',
     `The query took longer than ${LIST_TIMEOUT / 1000} seconds: ask for less, by a filter with eq on an attribute such as userName, externalId, id or emails.value`,
+  );
+}
+
+function tooManyBytes(): Error {
+  return badRequest(
+    'tooMany',
+    `The resources of this page have more than ${MAX_PAGE_BYTES} bytes together: ask for a smaller count`,
   );
 }
 

@@ -29,6 +29,8 @@ export interface ListedRow {
   readonly created_at: Date | null;
   readonly updated_at: Date | null;
   readonly body: string;
+  /** How many bytes the bodies of the whole page have; beyond `MAX_PAGE_BYTES` none is told. */
+  readonly bytes: number;
   readonly related: string | null;
   /** How many related rows the whole page has; beyond `MAX_RELATED` none is told. */
   readonly relations: number;
@@ -36,6 +38,9 @@ export interface ListedRow {
 
 /** So many members, or groups of users, may a page have. */
 export const MAX_RELATED = 500_000;
+
+/** So many bytes may the resources of a page have, without what is spliced in. */
+export const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 
 /** The order of a query: by columns of `ListedRow`, in each source by its terms for them. */
 export interface Order {
@@ -132,7 +137,10 @@ export function selectPage(
     order by ${outer}`;
 }
 
-const COLUMNS = sql`p.rank, p.key, p.managed, p.version, p.active, p.created_at, p.updated_at, p.body`;
+// The length of a large text is read without the text.
+const BYTES = sql`sum(octet_length(p.body)) over ()`;
+const COLUMNS = sql`p.rank, p.key, p.managed, p.version, p.active, p.created_at, p.updated_at,
+  case when ${BYTES} <= ${sql.lit(MAX_PAGE_BYTES)} then p.body end as body, (${BYTES})::bigint as bytes`;
 
 /** Text that comes back as the same value, whatever the session's settings are. */
 function sortKey({ sortType }: Order): RawBuilder<unknown> {

@@ -1,4 +1,5 @@
 import type { ScimActor } from '../context.ts';
+import { badRequest } from '../scim/error.ts';
 import { foldText, searchDocument } from '../scim/fold.ts';
 import type { Resource } from '../scim/types.ts';
 import { lookupHashes } from './lookup.ts';
@@ -16,16 +17,26 @@ export interface UserColumns {
   readonly lookup: string;
 }
 
-/** Takes a validated User resource of the actor's tenant apart into columns. */
+/** In UTF-16 units: NFKC makes up to 18 of one, and each term of a filter reads the whole. */
+const MAX_SEARCH = 2_000_000;
+
+/** Takes a validated User resource of the actor's tenant apart into columns. Throws invalidValue for one too large. */
 export function userColumns({ tenantId, types }: ScimActor, resource: Resource): UserColumns {
   const { active, ...body } = resource;
   const search = searchDocument(resource, types.User);
+  const searchText = JSON.stringify(search);
+  if (searchText.length > MAX_SEARCH) {
+    throw badRequest(
+      'invalidValue',
+      `The user has more than ${MAX_SEARCH} characters in the form in which it is compared (NFKC): send shorter values`,
+    );
+  }
   return {
     userNameFolded: foldText(String(resource.userName)),
     externalId: typeof resource.externalId === 'string' ? resource.externalId : null,
     active: typeof active === 'boolean' ? active : null,
     body: JSON.stringify(body),
-    search: JSON.stringify(search),
+    search: searchText,
     lookup: `{${lookupHashes(tenantId, search).join()}}`,
   };
 }

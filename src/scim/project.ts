@@ -132,7 +132,7 @@ const MAX_NAMES = 1_000;
 
 function splitNames(names: Names): string[] {
   const lists = typeof names === 'string' ? [names] : (names ?? []);
-  const split = lists.flatMap((list) => list.split(','));
+  const split = lists.flatMap((list) => list.split(',', MAX_NAMES + 1));
   if (split.length > MAX_NAMES) {
     throw badRequest('invalidValue', `A list of attributes has more than ${MAX_NAMES} names: ask for fewer`);
   }

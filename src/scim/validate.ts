@@ -253,6 +253,13 @@ export function requireImmutableKept(before: Resource, after: Resource, type: Re
 }
 
 /** Also of the parts of a single complex value; of several values nothing says which was which. */
+/** The same value, or the same values in any order: those of an attribute have none (RFC 7643 section 2.4). */
+function sameValues(left: JsonValue, right: JsonValue | undefined): boolean {
+  if (!Array.isArray(left) || !Array.isArray(right)) return sameJson(left, right);
+  const inOrder = (values: readonly JsonValue[]) => values.map((value) => JSON.stringify(value)).sort();
+  return sameJson(inOrder(left), inOrder(right));
+}
+
 function requireKept(
   before: JsonObject,
   after: JsonObject,
@@ -261,7 +268,7 @@ function requireKept(
 ): void {
   for (const { name, mutability, multiValued, subAttributes } of attributes) {
     const value = ownValue(before, name);
-    if (mutability === 'immutable' && value !== undefined && !sameJson(value, ownValue(after, name))) {
+    if (mutability === 'immutable' && value !== undefined && !sameValues(value, ownValue(after, name))) {
       throw badRequest('mutability', `${prefix}${name} is immutable and already has a value`);
     }
     if (subAttributes !== undefined && !multiValued) {

@@ -180,8 +180,14 @@ function readText(value: unknown, where: string, test: (text: string) => boolean
       `${where} contains a character that is no Unicode text (NUL or a lone surrogate)`,
     );
   }
+  if (TOO_MANY_MARKS.test(value)) {
+    throw badRequest('invalidValue', `${where} has more than 30 combining marks in a row: send fewer`);
+  }
   return value;
 }
+
+/** No language needs more (UAX #15 section 13), and Unicode normalization takes quadratic time of a run of them. */
+const TOO_MANY_MARKS = /\p{M}{31}/u;
 
 /** RFC 7643 section 2.3.6: the padding may be left out. */
 function isBase64(text: string): boolean {

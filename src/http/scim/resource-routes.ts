@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { only } from '../../actions/outcome.ts';
 import type { ScimActor } from '../../context.ts';
-import { notFound } from '../../errors.ts';
+import { AppError, notFound } from '../../errors.ts';
 import { readPatch } from '../../scim/patch.ts';
 import { answering, type Projection, readProjection } from '../../scim/project.ts';
 import { BASE_TYPES } from '../../scim/resource-types.ts';
@@ -42,6 +42,8 @@ export function resourceRoutes<Row extends ResourceRow>(
     const { actor, projection } = asked(request, endpoint);
     const row = await endpoint.read(actor, idOf(request), projection);
     if (!row) throw notFound(endpoint.name);
+    const wanted = ifMatch(request.headers['if-match']);
+    if (wanted && !wanted.includes(row.version)) throw unwantedVersion('If-Match does not name');
     if (isNotModified(request.headers['if-none-match'], entityTag(row))) {
       return sendNotModified(reply, identity(row));
     }
@@ -51,7 +53,9 @@ export function resourceRoutes<Row extends ResourceRow>(
   scope.put(`${path}/:id`, change('replace'), async (request, reply) => {
     const { actor, type, projection } = asked(request, endpoint);
     const resource = readResource(request.body, type, readingOf(request, actor));
-    const row = only(await endpoint.replace(actor, [{ ...target(request), resource }], projection));
+    const row = only(
+      await endpoint.replace(actor, [{ ...(await target(request, endpoint)), resource }], projection),
+    );
     return send(reply, row, answering(projection, type, resource));
   });
 
@@ -59,13 +63,15 @@ export function resourceRoutes<Row extends ResourceRow>(
     const { actor, type, projection } = asked(request, endpoint);
     const operations = readPatch(request.body, type, readingOf(request, actor));
     const answered = endpoint.answersPatch(projection) ? projection : undefined;
-    const row = only(await endpoint.patch(actor, [{ ...target(request), operations }], answered));
+    const row = only(
+      await endpoint.patch(actor, [{ ...(await target(request, endpoint)), operations }], answered),
+    );
     if (answered) return send(reply, row, answering(answered, type, operations));
     return reply.code(204).header('etag', entityTag(row)).send();
   });
 
   scope.delete(`${path}/:id`, documented('delete', documentedType), async (request, reply) => {
-    only(await endpoint.remove(scimActor(request), [target(request)]));
+    only(await endpoint.remove(scimActor(request), [await target(request, endpoint)]));
     return reply.code(204).send();
   });
 }
@@ -80,7 +86,28 @@ function asked<Row extends ResourceRow>(
   return { actor, type, projection: readProjection(request.query as never, type) };
 }
 
-/** The resource that a change is for, and the version that it was made on. */
-function target(request: FastifyRequest) {
-  return { id: idOf(request), requestId: request.id, ifMatch: ifMatch(request.headers['if-match']) };
+/**
+ * The resource that a change is for, and the versions that it may be made on: those that If-Match names, and not
+ * those that If-None-Match names (RFC 9110 sections 13.1.1 and 13.1.2), which is looked up where it is sent.
+ */
+async function target<Row extends ResourceRow>(request: FastifyRequest, endpoint: Endpoint<Row>) {
+  const id = idOf(request);
+  const versions = ifMatch(request.headers['if-match']);
+  const unwanted = request.headers['if-none-match'];
+  if (unwanted === undefined) return { id, requestId: request.id, ifMatch: versions };
+  const actor = scimActor(request);
+  const row = await endpoint.read(
+    actor,
+    id,
+    readProjection({ attributes: 'id' }, actor.types[endpoint.name]),
+  );
+  const named = ifMatch(unwanted);
+  if (row && (named === undefined || named.includes(row.version))) {
+    throw unwantedVersion('If-None-Match names');
+  }
+  return { id, requestId: request.id, ifMatch: versions ?? (row && [row.version]) };
+}
+
+function unwantedVersion(condition: string): AppError {
+  return new AppError('precondition_failed', `The resource has a version that ${condition}; read it again`);
 }
