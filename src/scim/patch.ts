@@ -162,7 +162,9 @@ function writeSelected(
   change: Change,
 ): JsonValue[] {
   const seed = filter === undefined ? {} : seedFromFilter(filter);
-  if (selected.size === 0 && filter !== undefined && Object.keys(seed).length === 0) {
+  // A value without parts says itself what to create.
+  const isSimple = path?.attribute.subAttributes === undefined;
+  if (selected.size === 0 && filter !== undefined && Object.keys(seed).length === 0 && !isSimple) {
     throw badRequest(
       'noTarget',
       'The value path matches nothing, and has no "eq" term that says what to create',

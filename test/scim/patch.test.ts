@@ -10,6 +10,7 @@ import {
   GROUP_TYPE,
   USER_TYPE,
 } from '../../src/scim/resource-types.ts';
+import { attribute } from '../../src/scim/schemas/attribute.ts';
 import type { JsonObject, JsonValue, Resource } from '../../src/scim/types.ts';
 import { readResource } from '../../src/scim/validate.ts';
 import { runs } from '../support/runs.ts';
@@ -348,4 +349,15 @@ t.test('any operations end in a canonical resource or a ScimError, and leave the
     }),
     { numRuns: runs(1_000, 100_000) },
   );
+});
+
+t.test('a value path of values without parts creates the value that it is given', async (t) => {
+  const id = 'urn:example:own';
+  const tags = attribute({ name: 'tags', description: 'Tags.', multiValued: true });
+  const schema = { id, name: 'Own', description: 'Own', attributes: [tags] };
+  const type = { ...USER_TYPE, extensions: [{ schema, required: false }] };
+  const operations = [add(`${id}:tags[value eq "a"]`, 'a'), replace(`${id}:tags[value eq "a"]`, 'b')];
+  const body = { schemas: [PATCH_OP], Operations: operations };
+  const patched = applyPatch(user(), readPatch(body, type, reading()), type);
+  t.strictSame(patched[id], { tags: ['b'] });
 });
