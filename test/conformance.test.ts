@@ -66,7 +66,22 @@ t.test('only literals can be looked up', async (t) => {
     { numbers: [3], title: "it's so" },
   ]);
   for (const call of ["(t, NUMBERS, 'x', show)", '(t, [1], title, show)', "(t, [], 'x', show)"])
-    t.throws(() => calls(call), /line 2/, call);
+    t.throws(() => calls(call), /line 2: write/, call);
+});
+
+t.test('only calls that run whenever their file does are counted', async (t) => {
+  const call = (numbers: string) => ['meets', `(t, ${numbers}, 'x', show);`].join('');
+  const comments = [`// await ${call('[3, 12]')}`, `  // ${call('[5]')}`, `/*\n${call('[6]')}\n*/`];
+  t.same(readCalls([...comments, call('[7]'), `await ${call('[8]')}`].join('\n')), [
+    { numbers: [7], title: 'x' },
+    { numbers: [8], title: 'x' },
+  ]);
+  const elsewhere = [
+    `if (false) ${call('[4]')}`,
+    `if (deep) {\n  ${call('[4]')}\n}`,
+    `  await ${call('[4]')}`,
+  ];
+  for (const source of elsewhere) t.throws(() => readCalls(source), /line [12]: call .* top level/, source);
 });
 
 t.test('docs/conformance.md is what `npm run conformance` writes', async (t) => {

@@ -167,9 +167,10 @@ meets(
 meets(
   t,
   [256],
-  'a failure of ours is 500, names the request in the log and nothing from inside',
+  'a failure of ours is 500 and tells nothing from inside; the log has its cause under the request id',
   async (t) => {
-    const broken = await startApp(t);
+    const log: string[] = [];
+    const broken = await startApp(t, { onLog: (line) => void log.push(line) });
     const key = await broken.scimKey(await broken.createTenant());
     await broken.context.db.pool.query('alter table scim_user rename column body to lost');
     const headers = { 'x-request-id': 'failing-1' };
@@ -180,5 +181,8 @@ meets(
     });
     t.match(answer, { status: 500, headers: headers, body: { status: '500', detail: /request id/ } });
     t.notMatch(answer.text, /lost|column|scim_user|select|insert/);
+    const failures = log.filter((line) => JSON.parse(line).level >= 50);
+    t.equal(failures.length, 1);
+    t.match(JSON.parse(String(failures[0])), { requestId: 'failing-1', err: { message: /column "body"/ } });
   },
 );

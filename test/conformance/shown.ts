@@ -21,20 +21,25 @@ export function shownByTests(): ShownBy[] {
   );
 }
 
+const COMMENT = /^[ \t]*(?:\/\/.*|\/\*[\s\S]*?\*\/)/gm;
 const CALL = /\bmeets\(/g;
+const TOP_LEVEL = /^(?:await )?$/;
 const LITERALS = /^\s*t,\s*\[((?:\s*\d+,?)+)\s*\],\s*(?:'((?:[^'\\\n]|\\.)+)'|"((?:[^"\\\n]|\\.)+)"),/;
 
 /**
- * The calls of `meets` in a source, with their numbers and title. Throws when one is not written with literals: it
- * would show something that nobody can look up.
+ * The calls of `meets` in a source, with their numbers and title; those in comments are none. Throws when one does not
+ * begin a line, since it might never run, and when one is not written with literals: it would show something that
+ * nobody can look up.
  */
 export function readCalls(source: string): Omit<ShownBy, 'file'>[] {
-  return [...source.matchAll(CALL)].map(({ 0: call, index }) => {
-    const literals = LITERALS.exec(source.slice(index + call.length));
-    if (!literals) {
-      const line = source.slice(0, index).split('\n').length;
-      throw new Error(`line ${line}: write meets(t, [numbers], 'title', …) with literals`);
-    }
+  const code = source.replace(COMMENT, (comment) => comment.replace(/[^\n]/g, ' '));
+  return [...code.matchAll(CALL)].map(({ 0: call, index }) => {
+    const before = code.slice(0, index).split('\n');
+    const fail = (what: string) => new Error(`line ${before.length}: ${what}`);
+    if (!TOP_LEVEL.test(before.at(-1) ?? ''))
+      throw fail('call meets at the top level, at the start of a line: elsewhere it might never run');
+    const literals = LITERALS.exec(code.slice(index + call.length));
+    if (!literals) throw fail("write meets(t, [numbers], 'title', …) with literals");
     const [, numbers = '', single, double = ''] = literals;
     return {
       numbers: [...numbers.matchAll(/\d+/g)].map(Number),

@@ -161,24 +161,41 @@ meets(t, [286], 'a key does what its scopes and its directory allow, and no more
   t.match(member, { status: 400, body: { scimType: 'invalidValue' } }, 'nor may it be named as a member');
 });
 
-meets(t, [287], 'what is said of a person stays out of the log', async (t) => {
-  const person = {
-    displayName: 'Rumpelstilz',
-    emails: [{ value: 'rumpel@x.example' }],
-    phoneNumbers: [{ value: '+49-1' }],
-  };
-  const { id } = await client.user('rumpelstilz@x.example', person);
-  await client.list('/Users', 'displayName eq "Rumpelstilz"');
-  await client.ask('POST', '/Users', { schemas: [USER], userName: 'rumpelstilz@x.example', ...person });
-  await client.patch(`/Users/${id}`, [
-    { op: 'add', path: 'emails[value eq "rumpel@x.example"].shoe', value: 'x' },
-  ]);
-  t.ok(log.length > 0);
-  t.same(
-    log.filter((line) => /rumpel|\+49-1/i.test(line)),
-    [],
-  );
-});
+meets(
+  t,
+  [287],
+  'what is said of a person is neither in the log nor in what is kept of a refused request',
+  async (t) => {
+    const person = {
+      displayName: 'Rumpelstilz',
+      emails: [{ value: 'rumpel@x.example' }],
+      phoneNumbers: [{ value: '+49-1' }],
+    };
+    const { id } = await client.user('rumpelstilz@x.example', person);
+    await client.list('/Users', 'displayName eq "Rumpelstilz"');
+    await client.ask('POST', '/Users', { schemas: [USER], userName: 'rumpelstilz@x.example', ...person });
+    await client.patch(`/Users/${id}`, [
+      { op: 'add', path: 'emails[value eq "rumpel@x.example"].shoe', value: 'x' },
+    ]);
+    await client.list('/Users', 'emails.shoe eq "rumpel@x.example"');
+    await app.flushClients();
+    const refused = await app.admin<{ refusedRequests: object[] }>(
+      'GET',
+      `/tenants/${tenant.id}/refused-requests`,
+    );
+    t.match(refused.body.refusedRequests.slice(0, 3), [
+      { scimType: 'invalidFilter' },
+      { scimType: 'invalidPath' },
+      { scimType: 'uniqueness' },
+    ]);
+    t.ok(log.length > 0);
+    const lines = [...log, ...refused.body.refusedRequests.map((each) => JSON.stringify(each))];
+    t.same(
+      lines.filter((line) => /rumpel|\+49-1/i.test(line)),
+      [],
+    );
+  },
+);
 
 /** The tables with a row that has this text anywhere. */
 async function tablesWith(text: string): Promise<string[]> {

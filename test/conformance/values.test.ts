@@ -69,19 +69,48 @@ await meets(
   },
 );
 
+const DATE_TIMES = ['2011-05-13T04:42:34Z', '2011-05-13T04:42:34.123456+14:00', '2011-05-13T04:42:34'];
+const NO_DATE_TIMES = [
+  '2011-05-13',
+  '04:42:34Z',
+  '2011-13-01T00:00:00Z',
+  '2011-02-30T00:00:00Z',
+  '13 May 2011',
+];
+
 await meets(t, [74], 'a DateTime has date, time and a form that can be compared', async (t) => {
   const { id } = await client.user('dated');
   const found = (filter: string) => client.list('/Users', `id eq "${id}" and ${filter}`);
-  for (const value of ['2011-05-13T04:42:34Z', '2011-05-13T04:42:34.123456+14:00', '2011-05-13T04:42:34'])
+  for (const value of DATE_TIMES)
     t.match(await found(`meta.created gt "${value}"`), { status: 200, body: { totalResults: 1 } }, value);
-  for (const value of [
-    '2011-05-13',
-    '04:42:34Z',
-    '2011-13-01T00:00:00Z',
-    '2011-02-30T00:00:00Z',
-    '13 May 2011',
-  ])
+  for (const value of NO_DATE_TIMES)
     t.match(await found(`meta.created gt "${value}"`), refusal('invalidFilter', /dateTime/), value);
+});
+
+await meets(t, [74], 'a DateTime that is stored is one, in an attribute of one’s own', async (t) => {
+  const urn = 'urn:example:dated:User';
+  const tenant = await app.createTenant();
+  await app.admin('POST', `/tenants/${tenant.id}/schema-extensions`, {
+    id: urn,
+    name: 'Dated',
+    attributes: [{ name: 'since', type: 'dateTime' }],
+  });
+  const dated = clientOf(app, await app.scimKey(tenant));
+  const { id } = await dated.user('dated');
+  const patch = (since: unknown) =>
+    dated.patch(`/Users/${id}`, [{ op: 'replace', path: `${urn}:since`, value: since }]);
+  for (const [index, since] of DATE_TIMES.entries()) {
+    const stored = { [urn]: { since } };
+    t.match(await post({ userName: `dated-${index}`, ...stored }, dated), { status: 201, body: stored });
+    t.match(await patch(since), { status: 200, body: stored });
+  }
+  const { body: before } = await dated.ask('GET', `/Users/${id}`);
+  for (const since of [...NO_DATE_TIMES, 1305261754, true]) {
+    const refused = refusal('invalidValue', /since/);
+    t.match(await post({ userName: 'refused', [urn]: { since } }, dated), refused, String(since));
+    t.match(await patch(since), refused, String(since));
+  }
+  t.same((await dated.ask('GET', `/Users/${id}`)).body, before);
 });
 
 await meets(t, [76], 'references are URIs; in strict mode text that is none is refused', async (t) => {

@@ -63,7 +63,9 @@ function requireWhole(resource: Resource | undefined): void {
   if (found.length > 0) throw new Error(found.join(', '));
 }
 
-t.test('20,000 filters and paths: read, or refused as the RFC says', async () => {
+t.comment(`ROLLCALL_SEED=${SEED}`);
+
+t.test('20,000 texts, each as a filter and as a path: read, or refused as the RFC says', async () => {
   const filter = filters(targetsOf(TYPE, USERS));
   const written = fc.tuple(filter, choices).map(([node, all]) => writeFilter(node, TYPE, chooser(all)));
   fc.assert(
@@ -72,7 +74,7 @@ t.test('20,000 filters and paths: read, or refused as the RFC says', async () =>
       readOrRefused(() => parsePatchPath(USER_TYPE, text, reading()));
       requirePristine();
     }),
-    { numRuns: runs(10_000, 100_000), seed: SEED },
+    { numRuns: runs(20_000, 100_000), seed: SEED, skipEqualValues: true },
   );
 });
 
@@ -81,7 +83,7 @@ t.test('10,000 bodies of users: whole resources, or refused', async () => {
     fc.property(brokenBodies(user, NAMES), (text) => {
       requireWhole(readOrRefused(() => read(parsed(text))));
     }),
-    { numRuns: runs(10_000, 100_000), seed: SEED },
+    { numRuns: runs(10_000, 100_000), seed: SEED, skipEqualValues: true },
   );
 });
 
@@ -103,7 +105,7 @@ t.test(
         requireWhole(readOrRefused(patch));
         if (JSON.stringify(before) !== copy) throw new Error('the resource itself has changed');
       }),
-      { numRuns: runs(10_000, 100_000), seed: SEED },
+      { numRuns: runs(10_000, 100_000), seed: SEED, skipEqualValues: true },
     );
   },
 );

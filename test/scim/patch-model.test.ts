@@ -15,6 +15,7 @@ import { runs, SEED } from '../support/runs.ts';
 import { reading } from '../support/scim.ts';
 import { plainType } from './plain-type.ts';
 
+t.comment(`ROLLCALL_SEED=${SEED}`);
 const TYPE = plainType(USER_TYPE);
 
 /** A user, and operations that meet its values. */

@@ -12,3 +12,12 @@ export function meets(
 ): Promise<unknown> {
   return t.test(`[${numbers.join(', ')}] ${title}`, show);
 }
+
+/** Shows the same with each of the clients, such as a lenient and a strict one. */
+export async function withEach<Client>(
+  t: Test,
+  clients: Readonly<Record<string, Client>>,
+  show: (t: Test, client: Client) => Promise<unknown>,
+): Promise<void> {
+  for (const [name, client] of Object.entries(clients)) await t.test(name, (t) => show(t, client));
+}

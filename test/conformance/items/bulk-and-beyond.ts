@@ -479,6 +479,10 @@ export const BULK_AND_BEYOND: readonly Item[] = [
     level: 'should',
     source: 'RFC 9865 section 5.3',
     asks: 'What a query by cursor costs is bounded: page size, cursors that are kept, rate.',
+    verdict: {
+      notApplicable:
+        'Pages are bounded (295), and nothing is kept for a cursor. Requests are not limited by rate at this version: that is left to the proxy in front (SECURITY.md).',
+    },
   },
   {
     number: 306,

@@ -264,6 +264,6 @@ export const CREATE_AND_READ: readonly Item[] = [
     number: 150,
     level: 'SHALL NOT',
     source: 'RFC 7644 section 7.5.2',
-    asks: 'Sensitive data stands in no URL: a GET whose filter has it is 403 sensitive, and POST /.search takes it.',
+    asks: 'Sensitive data stands in no URL: a GET whose filter has it is 403 sensitive; personal data can be asked for by POST /.search.',
   },
 ];

@@ -16,6 +16,7 @@ import { runs, SEED } from '../../support/runs.ts';
  * (`test/oracle/`): random resources, random filters, random sorts, random windows, in random spelling.
  */
 
+t.comment(`ROLLCALL_SEED=${SEED}`);
 const SETS = runs(6, 30);
 const USERS = 30;
 const GROUPS = 15;

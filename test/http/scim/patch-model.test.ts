@@ -15,6 +15,7 @@ import { runs, SEED } from '../../support/runs.ts';
 
 /** PATCH through HTTP and PostgreSQL, against a model on plain objects that was written from RFC 7644. */
 
+t.comment(`ROLLCALL_SEED=${SEED}`);
 const app = await startApp(t);
 const tenant = await app.createTenant();
 await app.admin('POST', `/tenants/${tenant.id}/schema-extensions`, OWN_EXTENSION);

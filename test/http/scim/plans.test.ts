@@ -192,37 +192,42 @@ t.test('a page by cursor reads its own rows, however deep it lies', async (t) =>
   }
 });
 
-t.test('a page of groups reads half a million members at most, and tells how to ask for less', async (t) => {
-  await loader.query(
-    `insert into scim_group (tenant_id, id, directory_id, display_name, display_name_folded, version, created_at,
+meets(
+  t,
+  [124, 255],
+  'a page of groups reads half a million members at most, and tells how to ask for less',
+  async (t) => {
+    await loader.query(
+      `insert into scim_group (tenant_id, id, directory_id, display_name, display_name_folded, version, created_at,
                              updated_at, body, search)
      select tenant_id, gen_random_uuid(), directory_id, 'Whole ' || n, 'whole ' || n, 1, now(), now(), body, '{}'
      from scim_group, generate_series(1, 4) n where id = $1`,
-    [groupId],
-  );
-  // Half of the time that the rows take would be spent on looking them up again.
-  await loader.query(
-    'alter table group_member drop constraint group_member_user_exists, drop constraint group_member_group_exists',
-  );
-  await loader.query(
-    `insert into group_member select u.tenant_id, g.id, u.id
+      [groupId],
+    );
+    // Half of the time that the rows take would be spent on looking them up again.
+    await loader.query(
+      'alter table group_member drop constraint group_member_user_exists, drop constraint group_member_group_exists',
+    );
+    await loader.query(
+      `insert into group_member select u.tenant_id, g.id, u.id
      from scim_user u join scim_group g on g.display_name like 'Whole %'`,
-  );
-  const filter = `members eq "${USER}"`;
-  const refused = await client.list('/Groups', filter);
-  t.match(refused, { status: 400, body: { scimType: 'tooMany' } });
-  t.match(refused.text, /more than 500000 members.*excludedAttributes=members.*smaller count/);
-  t.ok(rowsRead(await planNodes(stepsOf(['Group'], { filter }).page)) <= 500_001 + FEW);
-  const without = await client.list('/Groups', filter, '&excludedAttributes=members');
-  t.equal(without.body.Resources.length, 6);
-  const fewer = await client.list('/Groups', filter, '&count=2&sortBy=displayName&sortOrder=descending');
-  t.same(
-    fewer.body.Resources.map(({ members }) => members?.length),
-    [SIZE, SIZE],
-  );
-});
+    );
+    const filter = `members eq "${USER}"`;
+    const refused = await client.list('/Groups', filter);
+    t.match(refused, { status: 400, body: { scimType: 'tooMany' } });
+    t.match(refused.text, /more than 500000 members.*excludedAttributes=members.*smaller count/);
+    t.ok(rowsRead(await planNodes(stepsOf(['Group'], { filter }).page)) <= 500_001 + FEW);
+    const without = await client.list('/Groups', filter, '&excludedAttributes=members');
+    t.equal(without.body.Resources.length, 6);
+    const fewer = await client.list('/Groups', filter, '&count=2&sortBy=displayName&sortOrder=descending');
+    t.same(
+      fewer.body.Resources.map(({ members }) => members?.length),
+      [SIZE, SIZE],
+    );
+  },
+);
 
-meets(t, [124], 'a filter made to be slow ends, and says what to do', async (t) => {
+t.test('a filter made to be slow ends, and says what to do', async (t) => {
   const filter = Array.from({ length: 300 }, (_, n) => `title co "${n}x"`).join(' or ');
   const { status, body } = await client.ask<ErrorBody>('POST', '/Users/.search', { filter });
   t.match({ status, body }, { status: 400, body: { scimType: 'tooMany' } });
