@@ -18,10 +18,11 @@ interface Place {
  * that what refers to a resource which is created further down comes behind everything else, and behind it in
  * their order those later operations that name or change the same resources. A circle (section 3.7.1) stands where
  * the last of its operations stood.
+ * @param pause lets the process serve others, between any two operations.
  */
-export function inOrder(operations: readonly Operation[]): Unit[] {
+export async function inOrder(operations: readonly Operation[], pause: () => Promise<void>): Promise<Unit[]> {
   const places = unitsOf(operations).map((unit): Place => ({ unit, missing: 0, behind: new Set() }));
-  connect(places);
+  await connect(places, pause);
   const ordered: Unit[] = [];
   let waiting = places;
   while (waiting.length > 0) {
@@ -63,7 +64,7 @@ function unitsOf(operations: readonly Operation[]): Unit[] {
  * it that name its resource, and for the last that changed what it names. POSTs wait for POSTs alone, and not in
  * circles; the others wait for what stood before them: so there is always one that waits for nobody.
  */
-function connect(places: readonly Place[]): void {
+async function connect(places: readonly Place[], pause: () => Promise<void>): Promise<void> {
   const creators = new Map<string, Place>();
   for (const place of places) {
     for (const each of place.unit) {
@@ -74,6 +75,7 @@ function connect(places: readonly Place[]): void {
   const readers = new Map<string, Place[]>();
   for (const place of places) {
     for (const each of place.unit) {
+      await pause();
       if (isRefused(each)) continue;
       for (const id of each.needs.keys()) waitFor(place, creators.get(id));
       if (each.method !== 'POST') {

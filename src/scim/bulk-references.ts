@@ -1,8 +1,25 @@
-import { badRequest } from './error.ts';
+import { badRequest, ScimError } from './error.ts';
 import { isObject } from './json.ts';
-import type { JsonValue } from './types.ts';
+import type { JsonObject, JsonValue } from './types.ts';
 
-const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
+const UUIDS = new RegExp(UUID, 'gi');
+
+/** References by bulkId in one request: each is looked up, and waited for. */
+const MAX_BULK_REFERENCES = 20_000;
+
+/** How many references a request may still hold. */
+export class ReferenceBudget {
+  #left = MAX_BULK_REFERENCES;
+
+  /** Throws 413 once there were too many: so does every operation from there on that holds one. */
+  spend(): void {
+    this.#left -= 1;
+    if (this.#left >= 0) return;
+    const detail = `The request refers to its own resources by bulkId more than ${MAX_BULK_REFERENCES} times: send several requests`;
+    throw new ScimError(413, undefined, detail);
+  }
+}
 
 /**
  * The references of one operation (RFC 7644 section 3.7.2): `bulkId:qwerty` as a whole text, as the end of a URI
@@ -14,24 +31,22 @@ export class References {
   /** Every id that is named, of this request's resources and of others. */
   readonly names = new Set<string>();
   readonly #ids: ReadonlyMap<string, string>;
+  readonly #budget: ReferenceBudget;
   #unknown: string | undefined;
 
-  constructor(ids: ReadonlyMap<string, string>) {
+  constructor(ids: ReadonlyMap<string, string>, budget: ReferenceBudget) {
     this.#ids = ids;
+    this.#budget = budget;
   }
 
-  /** The value with ids in the place of references; `paths`: it is a PATCH, whose paths may hold some. */
+  /**
+   * The value with ids in the place of references; `paths`: it is a PATCH, whose paths may hold some. Only what
+   * holds a reference is copied: an operation may be 4 MiB.
+   */
   resolve(value: JsonValue, { paths } = { paths: false }): JsonValue {
     if (typeof value === 'string') return this.#resolveText(value);
-    if (Array.isArray(value)) return value.map((element) => this.resolve(element, { paths }));
-    if (!isObject(value)) return value;
-    const entries = Object.entries(value).map(([name, member]) => [
-      name,
-      paths && typeof member === 'string' && name.toLowerCase() === 'path'
-        ? this.#resolvePath(member)
-        : this.resolve(member, { paths }),
-    ]);
-    return Object.fromEntries(entries);
+    if (Array.isArray(value)) return this.#resolveElements(value, paths);
+    return isObject(value) ? this.#resolveMembers(value, paths) : value;
   }
 
   /** Throws invalidValue for the first reference to what this request does not create. */
@@ -43,21 +58,45 @@ export class References {
     );
   }
 
+  #resolveElements(elements: JsonValue[], paths: boolean): JsonValue[] {
+    let copy: JsonValue[] | undefined;
+    for (const [index, element] of elements.entries()) {
+      const resolved = this.resolve(element, { paths });
+      if (resolved === element) continue;
+      copy ??= [...elements];
+      copy[index] = resolved;
+    }
+    return copy ?? elements;
+  }
+
+  #resolveMembers(object: JsonObject, paths: boolean): JsonObject {
+    let copy: JsonObject | undefined;
+    for (const [name, member] of Object.entries(object)) {
+      const isPath = paths && typeof member === 'string' && name.toLowerCase() === 'path';
+      const resolved = isPath ? this.#resolvePath(member) : this.resolve(member, { paths });
+      if (resolved === member) continue;
+      copy ??= { ...object };
+      copy[name] = resolved;
+    }
+    return copy ?? object;
+  }
+
   #resolveText(text: string): string {
     const [, uri = '', bulkId] =
       (text.includes('bulkId:') && /^((?:.*\/(?:Users|Groups)\/)?)bulkId:(.+)$/s.exec(text)) || [];
     if (bulkId !== undefined) return `${uri}${this.#idOf(bulkId)}`;
-    if (text.length === 36) this.#collect(text);
+    if (text.length === 36 && UUID.test(text)) this.names.add(text.toLowerCase());
     return text;
   }
 
   #resolvePath(path: string): string {
     const resolved = path.replace(/"bulkId:([^"]+)"/g, (_, bulkId: string) => `"${this.#idOf(bulkId)}"`);
-    this.#collect(resolved);
+    for (const [id] of resolved.matchAll(UUIDS)) this.names.add(id.toLowerCase());
     return resolved;
   }
 
   #idOf(bulkId: string): string {
+    this.#budget.spend();
     const id = this.#ids.get(bulkId);
     if (id === undefined) {
       this.#unknown ??= bulkId;
@@ -66,9 +105,5 @@ export class References {
     this.needs.set(id, bulkId);
     this.names.add(id);
     return id;
-  }
-
-  #collect(text: string): void {
-    for (const [id] of text.matchAll(UUID)) this.names.add(id.toLowerCase());
   }
 }

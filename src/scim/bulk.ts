@@ -1,4 +1,4 @@
-import { References } from './bulk-references.ts';
+import { ReferenceBudget, References } from './bulk-references.ts';
 import { MAX_BULK_OPERATIONS } from './discovery.ts';
 import { badRequest, ScimError } from './error.ts';
 import { isObject, uniqueEntries } from './json.ts';
@@ -35,6 +35,8 @@ export interface BulkOperation extends Required<Omit<Repeated, 'bulkId'>> {
   readonly version?: string;
   /** The body of the single request; undefined for a DELETE. */
   readonly content: JsonValue | undefined;
+  /** The size of that body as JSON. */
+  readonly bytes: number;
   /** The resources that are to be created before it: their bulkIds by their ids. */
   readonly needs: ReadonlyMap<string, string>;
   /** The ids that its body names, of this request's resources and of others. */
@@ -47,12 +49,24 @@ export interface BulkRequest {
   readonly operations: readonly (BulkOperation | RefusedOperation)[];
 }
 
+/** What a /Bulk is read with besides its body. */
+export interface BulkReading {
+  readonly reading: Reading;
+  /** Makes the id of a resource that is to be created. */
+  mint(): string;
+  /** Lets the process serve others. */
+  pause(): Promise<void>;
+}
+
 /**
- * Reads the body of a `POST /Bulk` (RFC 7644 section 3.7). What is wrong with the message as a whole is thrown:
- * invalidSyntax, or 413 for too many operations. What is wrong with one operation is the refusal of that one.
- * @param mint makes the id of a resource that is to be created.
+ * Reads the body of a `POST /Bulk` (RFC 7644 section 3.7), with a pause before each operation. What is wrong with
+ * the message as a whole is thrown: invalidSyntax, or 413 for too many operations. What is wrong with one operation
+ * is the refusal of that one.
  */
-export function readBulkRequest(body: unknown, reading: Reading, mint: () => string): BulkRequest {
+export async function readBulkRequest(
+  body: unknown,
+  { reading, mint, pause }: BulkReading,
+): Promise<BulkRequest> {
   const members = readMessage(body, BULK_REQUEST, reading);
   const operations = members.get('operations');
   if (!Array.isArray(operations) || operations.length === 0) {
@@ -63,16 +77,34 @@ export function readBulkRequest(body: unknown, reading: Reading, mint: () => str
     throw new ScimError(413, undefined, detail);
   }
   const failOnErrors = readFailOnErrors(members.get('failonerrors') ?? null);
-  const forms = operations.map(readForm);
+  const forms: Form[] = [];
+  for (const [index, operation] of operations.entries()) {
+    await pause();
+    forms.push(readForm(operation, index));
+  }
+  const scope = { ...declare(forms, mint), budget: new ReferenceBudget(), mint, reading };
+  const read: (BulkOperation | RefusedOperation)[] = [];
+  for (const form of forms) {
+    await pause();
+    read.push(readOperation(form, scope));
+  }
+  return { failOnErrors, operations: read };
+}
+
+/** Gives an id to each resource that is created under a bulkId: all by their bulkIds, and those of groups. */
+function declare(forms: readonly Form[], mint: () => string): Pick<Scope, 'ids' | 'groups'> {
   const ids = new Map<string, string>();
-  for (const { method, bulkId } of forms) {
+  const groups = new Set<string>();
+  for (const { method, bulkId, members } of forms) {
     if (method !== 'POST' || bulkId === undefined) continue;
     // Two resources under one name: whoever refers to it could get the wrong one.
     if (ids.has(bulkId))
       throw badRequest('invalidSyntax', `Two operations have the bulkId "${bulkId.slice(0, 100)}"`);
-    ids.set(bulkId, mint());
+    const id = mint();
+    ids.set(bulkId, id);
+    if (placeOf(members.get('path'))?.type === 'Group') groups.add(id);
   }
-  return { failOnErrors, operations: forms.map((form) => readOperation(form, { ids, mint, reading })) };
+  return { ids, groups };
 }
 
 function readFailOnErrors(value: JsonValue): number {
@@ -111,6 +143,9 @@ function readForm(operation: JsonValue, index: number): Form {
 interface Scope {
   /** The ids that this request gives out, by bulkId. */
   readonly ids: ReadonlyMap<string, string>;
+  /** Those of groups. */
+  readonly groups: ReadonlySet<string>;
+  readonly budget: ReferenceBudget;
   readonly mint: () => string;
   readonly reading: Reading;
 }
@@ -122,7 +157,7 @@ function readOperation(form: Form, scope: Scope): BulkOperation | RefusedOperati
     if (fault) throw fault;
     if (!method) throw badRequest('invalidSyntax', 'method must be POST, PUT, PATCH or DELETE');
     requireBulkId(form, scope.reading);
-    const references = new References(scope.ids);
+    const references = new References(scope.ids, scope.budget);
     const resource = readPath(form, method, references, scope);
     repeated = { ...repeated, resource };
     const version = members.get('version') ?? null;
@@ -131,6 +166,8 @@ function readOperation(form: Form, scope: Scope): BulkOperation | RefusedOperati
     }
     const content = readContent(members, method, references);
     references.requireDeclared();
+    if (resource.type === 'Group')
+      requireNoGroup(references, method === 'POST' ? undefined : resource.id, scope);
     const { needs, names } = references;
     // Whose own id is given out beforehand can be created with it.
     if (method === 'POST') needs.delete(resource.id);
@@ -141,6 +178,7 @@ function readOperation(form: Form, scope: Scope): BulkOperation | RefusedOperati
       resource,
       ...(version !== null && { version }),
       content,
+      bytes: content === undefined ? 0 : Buffer.byteLength(JSON.stringify(content)),
       needs,
       names,
     };
@@ -164,16 +202,36 @@ function readPath(
   references: References,
   { ids, mint }: Scope,
 ): { type: BulkType; id: string } {
-  const path = members.get('path');
-  const [, endpoint = '', id] =
-    (typeof path === 'string' && /^\/?(users|groups)(?:\/(.+))?$/i.exec(path)) || [];
-  const type = ENDPOINTS[endpoint.toLowerCase() as keyof typeof ENDPOINTS];
+  const { type, id } = placeOf(members.get('path')) ?? {};
   if (type === undefined || (method === 'POST') !== (id === undefined)) {
     const possible = method === 'POST' ? '/Users or /Groups' : '/Users/{id} or /Groups/{id}';
     throw badRequest('invalidValue', `path must be ${possible} for a ${method}`);
   }
   if (id !== undefined) return { type, id: references.resolve(id) as string };
   return { type, id: (bulkId === undefined ? undefined : ids.get(bulkId)) ?? mint() };
+}
+
+/** An endpoint, or a resource below it. */
+function placeOf(path: JsonValue | undefined): { type: BulkType; id: string | undefined } | undefined {
+  const [, endpoint = '', id] =
+    (typeof path === 'string' && /^\/?(users|groups)(?:\/(.+))?$/i.exec(path)) || [];
+  const type = ENDPOINTS[endpoint.toLowerCase() as keyof typeof ENDPOINTS];
+  return type && { type, id };
+}
+
+/**
+ * A group that refers to a new group is invalidValue: groups hold users. Found here, because a request full of such
+ * references would be ordered and sent to the database before it is refused.
+ * @param own what its path names, which is no reference of its body.
+ */
+function requireNoGroup({ needs }: References, own: string | undefined, { groups }: Scope): void {
+  for (const [id, bulkId] of needs) {
+    if (id === own || !groups.has(id)) continue;
+    throw badRequest(
+      'invalidValue',
+      `"bulkId:${bulkId.slice(0, 100)}" is a group: nested groups are not supported, add its users`,
+    );
+  }
 }
 
 function readContent(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type BulkOperation, readBulkRequest } from '../../src/scim/bulk.ts';
+import { type BulkOperation, type BulkReading, readBulkRequest } from '../../src/scim/bulk.ts';
 import { inOrder } from '../../src/scim/bulk-order.ts';
 import { BULK_REQUEST } from '../../src/scim/messages.ts';
 import type { JsonObject } from '../../src/scim/types.ts';
@@ -10,11 +10,26 @@ import { reading, refusal } from '../support/scim.ts';
 
 /** The message of a /Bulk and the order of its operations, without a service (RFC 7644 section 3.7). */
 
-/** Reads operations whose new resources get the ids 1, 2, … in the order of the POSTs. */
-function read(operations: readonly unknown[], more: object = {}, strict = false) {
+const pause = async () => {};
+
+/** Reads a body whose new resources get the ids 1, 2, … in the order of the POSTs. */
+function readBody(body: unknown, more: Partial<BulkReading> = {}) {
   let minted = 0;
-  const body = { schemas: [BULK_REQUEST], ...more, Operations: operations };
-  return readBulkRequest(body, reading(strict), () => idOf(++minted));
+  return readBulkRequest(body, { reading: reading(), mint: () => idOf(++minted), pause, ...more });
+}
+
+const read = (operations: readonly unknown[], more: Partial<BulkReading> = {}) =>
+  readBody({ schemas: [BULK_REQUEST], Operations: operations }, more);
+
+/** What is wrong with a message as a whole. */
+async function faultOfMessage(body: unknown): Promise<string | undefined> {
+  const failed = await readBody(body).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  return refusal(() => {
+    if (failed) throw failed.error;
+  });
 }
 
 const idOf = (number: number) => `00000000-0000-7000-8000-${String(number).padStart(12, '0')}`;
@@ -30,54 +45,59 @@ const patch = (path: string, ...named: string[]) => ({ method: 'PATCH', path, da
 const remove = (path: string) => ({ method: 'DELETE', path });
 
 /** What is wrong with the first operation. */
-function faultOf(operation: unknown, strict = false): string | undefined {
-  const [first] = read([operation], {}, strict).operations;
+async function faultOf(operation: unknown, strict = false): Promise<string | undefined> {
+  const [first] = (await read([operation], { reading: reading(strict) })).operations;
   return first && 'refusal' in first ? `${first.refusal.scimType}: ${first.refusal.message}` : undefined;
 }
 
 /** The first operation, which is in order. */
-function only(operation: object, ...others: object[]): BulkOperation {
-  const [first] = read([operation, ...others]).operations;
+async function only(operation: object, ...others: object[]): Promise<BulkOperation> {
+  const [first] = (await read([operation, ...others])).operations;
   if (!first || 'refusal' in first) throw first?.refusal ?? new Error('no operation');
   return first;
 }
 
 meets(t, [228, 229, 243, 244], 'a message that is wrong as a whole is refused as a whole', async (t) => {
-  const message = (body: unknown) =>
-    refusal(() => readBulkRequest(body, reading(), () => idOf(1)))?.split(':')[0];
+  const message = async (body: unknown) => (await faultOfMessage(body))?.split(':')[0];
   const ok = { schemas: [BULK_REQUEST], Operations: [remove('/Users/1')] };
-  t.equal(message(ok), undefined);
-  t.equal(message({ ...ok, failOnErrors: 1 }), undefined);
-  t.equal(message({ ...ok, failOnErrors: null }), undefined, 'null is no value (RFC 7643 section 2.5)');
-  t.equal(message({ SCHEMAS: [BULK_REQUEST], operations: ok.Operations }), undefined, 'names in any case');
+  t.equal(await message(ok), undefined);
+  t.equal(await message({ ...ok, failOnErrors: 1 }), undefined);
+  t.equal(await message({ ...ok, failOnErrors: null }), undefined, 'null is no value (RFC 7643 section 2.5)');
+  t.equal(
+    await message({ SCHEMAS: [BULK_REQUEST], operations: ok.Operations }),
+    undefined,
+    'names in any case',
+  );
   for (const failOnErrors of [0, -1, 1.5, '1', true, [1], 1e300]) {
     t.equal(
-      message({ ...ok, failOnErrors }),
+      await message({ ...ok, failOnErrors }),
       'invalidSyntax',
       `failOnErrors: ${JSON.stringify(failOnErrors)}`,
     );
   }
   for (const Operations of [undefined, null, [], {}, 'POST', 1]) {
-    t.equal(message({ ...ok, Operations }), 'invalidSyntax', `Operations: ${JSON.stringify(Operations)}`);
+    t.equal(
+      await message({ ...ok, Operations }),
+      'invalidSyntax',
+      `Operations: ${JSON.stringify(Operations)}`,
+    );
   }
   for (const body of [null, 'x', [], { ...ok, schemas: ['urn:other'] }, { ...ok, schemas: BULK_REQUEST }]) {
-    t.equal(message(body), 'invalidSyntax', JSON.stringify(body));
+    t.equal(await message(body), 'invalidSyntax', JSON.stringify(body));
   }
   const thousand = Array.from({ length: 1000 }, () => remove('/Users/1'));
-  t.equal(read(thousand).operations.length, 1000);
-  t.throws(() => read([...thousand, remove('/Users/1')]), { status: 413, message: /maxOperations \(1000\)/ });
+  t.equal((await read(thousand)).operations.length, 1000);
+  await t.rejects(read([...thousand, remove('/Users/1')]), {
+    status: 413,
+    message: /maxOperations \(1000\)/,
+  });
 });
 
 meets(t, [230, 237], 'two POSTs with one bulkId are a fault of the whole message', async (t) => {
-  t.match(
-    refusal(() => read([post('a'), post('b'), post('a')])),
-    /^invalidSyntax: .*"a"/,
-  );
-  t.equal(
-    read([post('a'), { ...remove('/Users/1'), bulkId: 'a' }]).operations.length,
-    2,
-    'only a POST names',
-  );
+  const twice = { schemas: [BULK_REQUEST], Operations: [post('a'), post('b'), post('a')] };
+  t.match(await faultOfMessage(twice), /^invalidSyntax: .*"a"/);
+  const { operations } = await read([post('a'), { ...remove('/Users/1'), bulkId: 'a' }]);
+  t.equal(operations.length, 2, 'only a POST names');
 });
 
 meets(t, [230, 231, 244], 'what is wrong with one operation is the refusal of that one', async (t) => {
@@ -109,7 +129,7 @@ meets(t, [230, 231, 244], 'what is wrong with one operation is the refusal of th
     [patch('/Users/1', 'bulkId:x'), /^invalidValue: "bulkId:x"/],
   ];
   for (const [operation, fault] of faults) {
-    const found = faultOf(operation);
+    const found = await faultOf(operation);
     if (fault) t.match(found, fault, JSON.stringify(operation));
     else t.equal(found, undefined, JSON.stringify(operation));
   }
@@ -118,10 +138,9 @@ meets(t, [230, 231, 244], 'what is wrong with one operation is the refusal of th
 meets(t, [230], 'a POST without bulkId is tolerated, and refused in strict mode', async (t) => {
   const { bulkId: _, ...nameless } = post('a');
   const noted = reading();
-  const body = { schemas: [BULK_REQUEST], Operations: [nameless] };
-  t.match(readBulkRequest(body, noted, () => idOf(1)).operations, [{ resource: { id: idOf(1) } }]);
+  t.match((await read([nameless], { reading: noted })).operations, [{ resource: { id: idOf(1) } }]);
   t.same([...noted.tolerances], ['bulkIdMissing']);
-  t.match(faultOf(nameless, true), /^invalidSyntax: Strict mode .*"bulkIdMissing"/);
+  t.match(await faultOf(nameless, true), /^invalidSyntax: Strict mode .*"bulkIdMissing"/);
 });
 
 meets(
@@ -149,21 +168,70 @@ meets(
       ],
     ];
     for (const [data, resolved] of forms) {
-      const { content } = only({ method: 'PATCH', path: '/Groups/1', data }, ...others);
+      const { content } = await only({ method: 'PATCH', path: '/Groups/1', data }, ...others);
       t.same(content, resolved, JSON.stringify(data));
     }
-    const { resource, needs } = only({ method: 'DELETE', path: '/Users/bulkId:b' }, ...others);
+    const { resource, needs } = await only({ method: 'DELETE', path: '/Users/bulkId:b' }, ...others);
     t.equal(resource.id, idOf(1));
     t.same([...needs], [[idOf(1), 'b']]);
-    t.same(only({ method: 'PUT', path: '/Users/1', data: { path: '"bulkId:b"' } }, ...others).content, {
-      path: '"bulkId:b"',
-    });
+    const put = { method: 'PUT', path: '/Users/1', data: { path: '"bulkId:b"' } };
+    t.same((await only(put, ...others)).content, put.data, 'only a PATCH has paths');
   },
 );
 
+/** A POST of a group that refers to others of the request. */
+const group = (bulkId: string, ...refersTo: string[]) => ({
+  method: 'POST',
+  path: '/Groups',
+  bulkId,
+  data: { displayName: bulkId, members: refersTo.map((name) => ({ value: `bulkId:${name}` })) },
+});
+
+meets(t, [239], 'a group that refers to a new group is refused before anything is ordered', async (t) => {
+  const add = { op: 'add', path: 'members', value: [{ value: 'bulkId:g' }] };
+  const { operations } = await read([
+    group('g', 'u'),
+    group('h', 'u', 'g'),
+    group('own', 'own'),
+    { method: 'PUT', path: '/Groups/1', data: group('x', 'g').data },
+    { method: 'PATCH', path: '/Groups/1', data: { Operations: [add] } },
+    { method: 'PATCH', path: '/Groups/bulkId:g', data: { Operations: [] } },
+    { method: 'DELETE', path: '/Groups/bulkId:g' },
+    post('u', 'g'),
+  ]);
+  const nested = { refusal: { status: 400, scimType: 'invalidValue', message: /nested groups/ } };
+  for (const index of [1, 2, 3, 4]) t.match(operations[index], nested, `operation ${index}`);
+  for (const index of [0, 5, 6, 7]) t.notOk('refusal' in (operations[index] ?? {}), `operation ${index}`);
+});
+
+t.test('a request refers to its own resources 20,000 times at most', async (t) => {
+  const many = (times: number) => Array.from({ length: times }, () => 'u');
+  const enough = await read([post('a', ...many(19_999)), post('b', 'u'), post('u')]);
+  t.notOk(enough.operations.some((each) => 'refusal' in each));
+
+  const { operations } = await read([post('a', ...many(20_000)), post('b', 'u'), post('u'), post('c', 'u')]);
+  const refused = { refusal: { status: 413, message: /bulkId more than 20000 times/ } };
+  t.match([operations[1], operations[3]], [refused, refused]);
+  t.notOk(
+    [operations[0], operations[2]].some((each) => each && 'refusal' in each),
+    'the others hold',
+  );
+});
+
+t.test('there is a pause between any two operations that are read, and that are ordered', async (t) => {
+  let pauses = 0;
+  const counted = async () => {
+    pauses += 1;
+  };
+  const { operations } = await read([post('a'), post('b', 'c'), post('c', 'b')], { pause: counted });
+  t.equal(pauses, 6, 'for its form, and for its references');
+  await inOrder(operations, counted);
+  t.equal(pauses, 9);
+});
+
 /** The order as the places that the operations had; a circle in brackets. */
-const orderOf = (...operations: object[]) =>
-  inOrder(read(operations).operations)
+const orderOf = async (...operations: object[]) =>
+  (await inOrder((await read(operations)).operations, pause))
     .map((unit) => (unit.length > 1 ? `(${unit.map(({ index }) => index).join()})` : unit[0].index))
     .join(' ');
 
@@ -242,7 +310,7 @@ meets(
       ],
       ['0 1', 'a refused operation holds nobody up', { method: 'GET', bulkId: 'a' }, post('b')],
     ];
-    for (const [order, why, ...operations] of cases) t.equal(orderOf(...operations), order, why);
+    for (const [order, why, ...operations] of cases) t.equal(await orderOf(...operations), order, why);
   },
 );
 
@@ -262,10 +330,10 @@ t.test('whatever refers to whatever, each operation comes once, and behind what 
     ];
     return fc.shuffledSubarray(operations, { minLength: operations.length });
   });
-  fc.assert(
-    fc.property(listed, (operations) => {
-      const request = read(operations).operations as BulkOperation[];
-      const units = inOrder(request);
+  await fc.assert(
+    fc.asyncProperty(listed, async (operations) => {
+      const request = (await read(operations)).operations as BulkOperation[];
+      const units = await inOrder(request, pause);
       const place = new Map(units.flatMap((unit, at) => unit.map((each) => [each.index, at] as const)));
       if (place.size !== request.length || units.flat().length !== request.length) return false;
       const creators = new Map(

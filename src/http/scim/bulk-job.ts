@@ -1,3 +1,4 @@
+import { setImmediate as othersAreServed } from 'node:timers/promises';
 import { circleFailed, createTogether } from '../../actions/create-together.ts';
 import { attemptEach, eachPlanned, type Outcome, valuesOf } from '../../actions/outcome.ts';
 import type { Context, ScimActor } from '../../context.ts';
@@ -19,6 +20,12 @@ import { BODY_LIMITS } from './limits.ts';
  * stored, up to a megabyte a resource, where a creation holds no more than this request.
  */
 const MAX_BATCH = { POST: 100, PUT: 10, PATCH: 10, DELETE: 100 } as const;
+
+/** Nor do larger bodies together: the driver binds all values of a statement in one go, 0.1 seconds a megabyte. */
+const MAX_BATCH_BYTES = 256 * 1024;
+
+/** A circle cannot be divided into batches: so many POSTs, with so much data. */
+const MAX_CIRCLE = { operations: 100, bytes: 512 * 1024 } as const;
 
 /** Whose operations are carried out, and how they are read. */
 export interface BulkJob {
@@ -42,10 +49,11 @@ export async function runBulk(
 ): Promise<ReadonlyMap<BulkOperation | RefusedOperation, OperationOutcome>> {
   const outcomes = new Map<BulkOperation | RefusedOperation, OperationOutcome>();
   const created = new Set<string>();
-  const units = inOrder(operations);
+  const units = await inOrder(operations, othersAreServed);
   let errors = 0;
   let away: Error | undefined;
   for (let at = 0; at < units.length && errors < failOnErrors; ) {
+    await othersAreServed();
     // So that not one operation is carried out after the last error that is accepted.
     const batch = nextBatch(units.slice(at, at + failOnErrors - errors));
     at += batch.length;
@@ -71,6 +79,7 @@ export async function runBulk(
 function nextBatch(units: readonly Unit[]): Unit[] {
   const batch: Unit[] = [];
   const ids = new Set<string>();
+  let bytes = 0;
   for (const unit of units) {
     const [operation] = unit;
     const [first] = batch[0] ?? unit;
@@ -79,6 +88,7 @@ function nextBatch(units: readonly Unit[]): Unit[] {
       !alone &&
       operation.method === first.method &&
       batch.length < MAX_BATCH[first.method] &&
+      bytes + operation.bytes <= MAX_BATCH_BYTES &&
       operation.resource.type === first.resource.type &&
       !ids.has(operation.resource.id) &&
       ![...operation.needs.keys()].some((id) => ids.has(id));
@@ -86,6 +96,7 @@ function nextBatch(units: readonly Unit[]): Unit[] {
     batch.push(unit);
     if (!joins) break;
     ids.add(operation.resource.id);
+    bytes += operation.bytes;
   }
   return batch;
 }
@@ -175,6 +186,7 @@ async function createCircle(
   operations: readonly BulkOperation[],
   created: ReadonlySet<string>,
 ): Promise<OperationOutcome[]> {
+  requireCircleSize(operations);
   const within = new Set([...created, ...operations.map(({ resource }) => resource.id)]);
   const read = await attemptEach(operations, (operation) => {
     requireCreated(operation, within);
@@ -199,10 +211,17 @@ async function createCircle(
   return operations.map(({ resource }) => outcomes[resource.type].next().value as OperationOutcome);
 }
 
+function requireCircleSize(operations: readonly BulkOperation[]): void {
+  const bytes = operations.reduce((sum, each) => sum + each.bytes, 0);
+  if (operations.length <= MAX_CIRCLE.operations && bytes <= MAX_CIRCLE.bytes) return;
+  const detail = `It is part of a circle of references that has ${operations.length} operations with ${bytes} bytes of data; ${MAX_CIRCLE.operations} operations and ${MAX_CIRCLE.bytes} bytes are possible: create the resources first, then add the references by PATCH`;
+  throw new ScimError(413, undefined, detail);
+}
+
 /** Refuses what would be too large as a request of its own. */
-function requireSize({ method, content }: BulkOperation, { bodyLimit }: Endpoint): void {
+function requireSize({ method, bytes }: BulkOperation, { bodyLimit }: Endpoint): void {
   const limit = (method === 'POST' ? undefined : bodyLimit) ?? BODY_LIMITS.default;
-  if (content === undefined || Buffer.byteLength(JSON.stringify(content)) <= limit) return;
+  if (bytes <= limit) return;
   throw new ScimError(413, undefined, `data is larger than ${limit} bytes; split the change`);
 }
 

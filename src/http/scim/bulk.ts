@@ -1,3 +1,4 @@
+import { setImmediate as othersAreServed } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { v7 } from 'uuid';
 import { requireScimWrites } from '../../actions/scim-writes.ts';
@@ -25,7 +26,7 @@ export function bulkRoute(scope: FastifyInstance, context: Context, endpoints: B
     const actor = scimActor(request);
     requireScimWrites(actor);
     const reading = readingOf(request, actor);
-    const bulk = readBulkRequest(request.body, reading, v7);
+    const bulk = await readBulkRequest(request.body, { reading, mint: v7, pause: othersAreServed });
     const outcomes = await runBulk({ context, actor, endpoints, reading }, bulk);
 
     noteRefusals(request, outcomes);

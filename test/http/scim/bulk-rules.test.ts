@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { startApp } from '../../support/app.ts';
 import { bulkOf, idAt, type Operation, statuses } from '../../support/bulk.ts';
-import { clientOf, GROUP, PATCH_OP, USER } from '../../support/client.ts';
+import { clientOf, ENTERPRISE, GROUP, PATCH_OP, USER } from '../../support/client.ts';
 import { meets } from '../../support/conformance.ts';
 
 /** Whatever holds for a single request holds for an operation of a /Bulk, and what only a /Bulk can run into. */
@@ -129,6 +129,37 @@ t.test('each operation tells its events under the id of the request', async (t) 
   t.equal(new Set(told.map(({ changeId }) => changeId)).size, 5, 'each operation is a change of its own');
 });
 
+/** How often the process turns to others until the work is done. */
+async function turnsDuring<Result>(work: () => Promise<Result>) {
+  let turns = 0;
+  let done = false;
+  const others = (async () => {
+    for (; !done; turns += 1) await setImmediate();
+  })();
+  const result = await work();
+  done = true;
+  await others;
+  return { turns, result };
+}
+
+t.test(
+  'others are served between operations that are refused, which never wait for the database',
+  async (t) => {
+    const { bulk } = await newClient();
+    // The last one is refused for its name, and each other for the one behind it.
+    const chain = Array.from({ length: 300 }, (_, index) => {
+      const next = { [ENTERPRISE]: { manager: { value: `bulkId:${index + 1}` } } };
+      return createUser(String(index), index < 299 ? `user ${index}` : '', index < 299 ? next : {});
+    });
+    const { turns, result } = await turnsDuring(() => bulk(chain));
+    t.same(statuses(result), [...Array.from({ length: 299 }, () => '409'), '400']);
+    t.ok(
+      turns > 4 * 299,
+      'when their form is read, their references, their order, and when they are carried out',
+    );
+  },
+);
+
 meets(t, [236, 240], '1,000 operations, while others are served', async (t) => {
   const { ask, bulk, tenant } = await newClient();
   const members = Array.from({ length: 999 }, (_, index) => ({ value: `bulkId:${index}` }));
@@ -138,17 +169,8 @@ meets(t, [236, 240], '1,000 operations, while others are served', async (t) => {
     bulkId: 'g',
     data: { schemas: [GROUP], displayName: 'Everybody', members },
   };
-  let turns = 0;
-  let done = false;
-  const others = (async () => {
-    for (; !done; turns += 1) await setImmediate();
-  })();
-  const answer = await bulk([
-    group,
-    ...members.map((_, index) => createUser(String(index), `user ${index}`)),
-  ]);
-  done = true;
-  await others;
+  const operations = [group, ...members.map((_, index) => createUser(String(index), `user ${index}`))];
+  const { turns, result: answer } = await turnsDuring(() => bulk(operations));
   t.same(new Set(statuses(answer)), new Set(['201']));
   t.ok(turns > 999, 'the process had a turn for others between any two operations');
   const { body } = await ask('GET', `/Groups/${idAt(answer.body.Operations[0])}`);
@@ -158,6 +180,49 @@ meets(t, [236, 240], '1,000 operations, while others are served', async (t) => {
     [tenant.id],
   );
   t.equal(rows[0].n, 999);
+});
+
+/** Users of whom each refers to the next as the manager, the last to the first. */
+const circleOf = (size: number, more: object = {}) =>
+  Array.from({ length: size }, (_, index) => {
+    const manager = { value: `bulkId:${(index + 1) % size}` };
+    return createUser(String(index), `user ${index}`, { [ENTERPRISE]: { manager }, ...more });
+  });
+
+meets(t, [239], 'a circle has 100 operations and 512 KiB at most, or all of it is refused', async (t) => {
+  const { ask, bulk } = await newClient();
+  const tooMany = await bulk([...circleOf(101), createUser('free', 'free of it')]);
+  t.same(statuses(tooMany), [...Array.from({ length: 101 }, () => '413'), '201']);
+  t.match(tooMany.body.Operations[0]?.response?.detail, /circle .* 101 operations .*; 100 operations/);
+  const tooLarge = await bulk(circleOf(3, { emails: emails(200, 1000) }));
+  t.same(statuses(tooLarge), ['413', '413', '413']);
+  t.match(tooLarge.body.Operations[0]?.response?.detail, /524288 bytes/);
+  t.match((await ask('GET', '/Users')).body, { totalResults: 1 });
+
+  t.same(new Set(statuses(await bulk(circleOf(100)))), new Set(['201']));
+});
+
+/** Addresses of so many characters. */
+const emails = (count: number, length: number) =>
+  Array.from({ length: count }, (_, index) => ({ value: `${index}@x.test`.padStart(length, 'a') }));
+
+t.test('operations with much data go to the database in small batches', async (t) => {
+  const { bulk, tenant } = await newClient();
+  const transactions = async (operations: readonly Operation[]) => {
+    t.same(new Set(statuses(await bulk(operations))), new Set(['201']));
+    const { rows } = await app.context.db.pool.query(
+      'select count(distinct xmin::text)::int as n from scim_user where tenant_id = $1',
+      [tenant.id],
+    );
+    return rows[0].n;
+  };
+  const twelve = Array.from({ length: 12 }, (_, index) => index);
+  t.equal(await transactions(twelve.map((each) => createUser(String(each), `small ${each}`))), 1);
+  // 100 kB each: two of them are below 256 KiB, and three above.
+  const large = twelve.map((each) =>
+    createUser(String(each), `large ${each}`, { emails: emails(100, 1000) }),
+  );
+  t.equal(await transactions(large), 1 + 6);
 });
 
 t.test('an operation that fails in a way nobody foresaw is a 500 of its own, logged', async (t) => {
