@@ -38,15 +38,20 @@ export function bulkRoute(scope: FastifyInstance, context: Context, endpoints: B
   });
 }
 
-/** Logs what failed here, and keeps the first refusal as that of the request: the admin looks for it there. */
+/**
+ * Logs what failed here, and keeps the first refusal as that of the request, with the number of the others: the
+ * admin looks for it there.
+ */
 function noteRefusals(request: FastifyRequest, outcomes: ReadonlyMap<Operation, OperationOutcome>): void {
   const failures = new Set<Error>();
+  const others = [...outcomes.values()].filter((outcome) => 'refusal' in outcome).length - 1;
+  const more = others > 0 ? ` (and ${others} other operations were refused)` : '';
   for (const [{ index }, outcome] of outcomes) {
     if (!('refusal' in outcome) || failures.has(outcome.refusal)) continue;
     failures.add(outcome.refusal);
     const { status, scimType, message, hint } = asScimError(outcome.refusal);
     logFailure(request, status, outcome.refusal);
-    const detail = `Operations[${index}]: ${message}`;
+    const detail = `Operations[${index}]: ${message}${more}`;
     request.refusal ??= { status, scimType, detail, hint, ended: undefined };
   }
 }
