@@ -3,6 +3,7 @@ import { foldText } from './fold.ts';
 import { identityOf } from './identity.ts';
 import { isObject, ownValue, sameJson, uniqueEntries } from './json.ts';
 import { note } from './quirks.ts';
+import { members } from './schemas/core-group.ts';
 import type {
   Attribute,
   AttributeType,
@@ -118,7 +119,9 @@ function canonicalValue(value: JsonValue | undefined, attribute: Attribute): Jso
   const values = elements
     .map((element) => canonicalElement(element, attribute))
     .filter((element) => element !== undefined);
-  return values.length === 0 ? undefined : collapse(values, attribute);
+  if (values.length === 0) return undefined;
+  // A group's members become rows, each once (`takeMembers`): of 100,000 no identity is worked out.
+  return attribute === members ? values : collapse(values, attribute);
 }
 
 /**
@@ -209,9 +212,10 @@ function requirementsOf(holder: JsonObject, attributes: readonly Attribute[], pr
   return attributes.flatMap(({ name, required, mutability, subAttributes }) => {
     const value = ownValue(holder, name);
     const own = { name: `${prefix}${name}`, met: value !== undefined };
-    const inside = (subAttributes === undefined ? [] : [value].flat())
+    const asked = subAttributes?.some((part) => part.required) ? subAttributes : [];
+    const inside = (asked.length === 0 ? [] : [value].flat())
       .filter((element) => isObject(element))
-      .flatMap((element) => requirementsOf(element, subAttributes ?? [], `${own.name}.`));
+      .flatMap((element) => requirementsOf(element, asked, `${own.name}.`));
     return required && mutability !== 'readOnly' ? [own, ...inside] : inside;
   });
 }
