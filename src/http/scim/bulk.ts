@@ -45,7 +45,7 @@ export function bulkRoute(scope: FastifyInstance, context: Context, endpoints: B
 function noteRefusals(request: FastifyRequest, outcomes: ReadonlyMap<Operation, OperationOutcome>): void {
   const failures = new Set<Error>();
   const others = [...outcomes.values()].filter((outcome) => 'refusal' in outcome).length - 1;
-  const more = others > 0 ? ` (and ${others} other operations were refused)` : '';
+  const more = others > 0 ? ` (and ${others} more refused)` : '';
   for (const [{ index }, outcome] of outcomes) {
     if (!('refusal' in outcome) || failures.has(outcome.refusal)) continue;
     failures.add(outcome.refusal);

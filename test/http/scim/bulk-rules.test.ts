@@ -93,7 +93,7 @@ t.test(
           path: '/api/scim/v2/Bulk',
           status: 409,
           scimType: 'uniqueness',
-          detail: /^Operations\[1\]: A user.* \(and 1 other operations were refused\)$/,
+          detail: /^Operations\[1\]: A user.* \(and 1 more refused\)$/,
         },
       ],
     });
