@@ -77,13 +77,19 @@ function single({ type, subAttributes }: Declared): fc.Arbitrary<Value> {
   return fc.record(Object.fromEntries(subAttributes.map((part) => [part.name, single(part)])));
 }
 
+/** What two values must not share to be two: of a complex one its `value`, compared without case as others may be. */
+function identity(value: Value): string {
+  const { value: own = value } = value as { readonly value?: Value };
+  return JSON.stringify(own).normalize('NFKC').toLowerCase();
+}
+
 /** Several values are different ones: equal ones are kept once. */
 const anyOf = (declared: Declared): fc.Arbitrary<Value> =>
   declared.multiValued
     ? fc.uniqueArray(single(declared), {
         minLength: 1,
         maxLength: 3,
-        selector: (value) => JSON.stringify(value),
+        selector: identity,
       })
     : single(declared);
 
