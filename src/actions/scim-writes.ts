@@ -41,8 +41,8 @@ export function told({ requestId }: { readonly requestId: string }): Told {
   return { changeId: v7(), requestId };
 }
 
-/** Refuses a write that was meant for another version. */
-export function requireVersion({ ifMatch }: ResourceRequest, version: number): void {
+/** Refuses what was meant for another version. */
+export function requireVersion({ ifMatch }: Pick<ResourceRequest, 'ifMatch'>, version: number): void {
   if (ifMatch && !ifMatch.includes(version)) throw versionMoved();
 }
 

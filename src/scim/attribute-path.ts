@@ -1,16 +1,15 @@
+import { oncePer } from './once-per.ts';
 import { note } from './quirks.ts';
 import type { Attribute, AttributePath, Reading, ResourceType, Schema } from './types.ts';
 
-const indexes = new WeakMap<readonly Attribute[], ReadonlyMap<string, Attribute>>();
+const byName = oncePer(
+  (attributes: readonly Attribute[]): ReadonlyMap<string, Attribute> =>
+    new Map(attributes.map((attribute) => [attribute.name.toLowerCase(), attribute])),
+);
 
 /** The attribute of that name in any case (RFC 7643 section 2.1). */
 export function findAttribute(attributes: readonly Attribute[], name: string): Attribute | undefined {
-  let index = indexes.get(attributes);
-  if (index === undefined) {
-    index = new Map(attributes.map((attribute) => [attribute.name.toLowerCase(), attribute]));
-    indexes.set(attributes, index);
-  }
-  return index.get(name.toLowerCase());
+  return byName(attributes).get(name.toLowerCase());
 }
 
 /** The schemas that a resource of this type may use, the core schema first. */

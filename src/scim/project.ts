@@ -1,6 +1,7 @@
 import { pathName, resolveAttributePath } from './attribute-path.ts';
 import { badRequest } from './error.ts';
 import { isObject, ownValue } from './json.ts';
+import { oncePer } from './once-per.ts';
 import { note } from './quirks.ts';
 import { BASE_TYPES } from './resource-types.ts';
 import type {
@@ -73,13 +74,7 @@ export function readProjection(
   return compile({ ...EVERYTHING, mode, names: namedIn([...only, ...except], type) }, type);
 }
 
-const defaults = new WeakMap<ResourceType, Projection>();
-
-function defaultProjection(type: ResourceType): Projection {
-  const known = defaults.get(type) ?? compile(EVERYTHING, type);
-  defaults.set(type, known);
-  return known;
-}
+const defaultProjection = oncePer((type: ResourceType) => compile(EVERYTHING, type));
 
 /**
  * The projection for the answer to a write: attributes that are returned on request are returned where the client

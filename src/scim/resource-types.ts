@@ -1,3 +1,4 @@
+import { oncePer } from './once-per.ts';
 import { coreGroupSchema } from './schemas/core-group.ts';
 import { coreUserSchema } from './schemas/core-user.ts';
 import { enterpriseUserSchema } from './schemas/enterprise-user.ts';
@@ -49,19 +50,12 @@ export const BASE_TYPES: ResourceTypes = {
   Entitlement: ENTITLEMENT_TYPE,
 };
 
-const extended = new WeakMap<readonly Extension[], ResourceTypes>();
+const extended = oncePer((extensions: readonly Extension[]): ResourceTypes => {
+  const user = { ...USER_TYPE, extensions: [...USER_TYPE.extensions, ...extensions] };
+  return { ...BASE_TYPES, User: user };
+});
 
-/**
- * The resource types of a tenant: User carries its extensions. The same list gives the same types, so that what
- * is compiled from a type is compiled once.
- */
+/** The resource types of a tenant: User carries its extensions. The same list gives the same types. */
 export function typesWith(extensions: readonly Extension[]): ResourceTypes {
-  if (extensions.length === 0) return BASE_TYPES;
-  let types = extended.get(extensions);
-  if (types === undefined) {
-    const user = { ...USER_TYPE, extensions: [...USER_TYPE.extensions, ...extensions] };
-    types = { ...BASE_TYPES, User: user };
-    extended.set(extensions, types);
-  }
-  return types;
+  return extensions.length === 0 ? BASE_TYPES : extended(extensions);
 }

@@ -1,4 +1,4 @@
-import type { Client, ErrorBody } from './client.ts';
+import { type Client, type ErrorBody, USER } from './client.ts';
 
 /** What the tests of /Bulk send and get. */
 
@@ -39,3 +39,11 @@ export const statuses = ({ body }: { readonly body: BulkResponse }) =>
 
 /** The id at the end of a location. */
 export const idAt = (result: Result | undefined) => result?.location?.split('/').at(-1) ?? '';
+
+/** The operation that creates a user. */
+export const createUser = (bulkId: string, userName: string, more: object = {}): Operation => ({
+  method: 'POST',
+  path: '/Users',
+  bulkId,
+  data: { schemas: [USER], userName, ...more },
+});

@@ -1,5 +1,6 @@
 import type { Context, Principal } from '../../context.ts';
 import { hasTeamsOrRoles } from '../../reconcile/teams.ts';
+import { oncePer } from '../../scim/once-per.ts';
 import { BASE_TYPES, typesWith } from '../../scim/resource-types.ts';
 import type { ResourceType, ResourceTypes } from '../../scim/types.ts';
 
@@ -17,15 +18,6 @@ export async function announcedTypes(
   return (await hasTeamsOrRoles(db, principal.tenant.id)) ? all(types) : writable(types);
 }
 
-const writable = listed(({ User, Group }) => [User, Group]);
-const all = listed((types) => Object.values(types));
-
-/** The same types give the same list, so that what is made of it is made once. */
-function listed(list: (types: ResourceTypes) => readonly ResourceType[]) {
-  const lists = new WeakMap<ResourceTypes, readonly ResourceType[]>();
-  return (types: ResourceTypes): readonly ResourceType[] => {
-    const known = lists.get(types) ?? list(types);
-    lists.set(types, known);
-    return known;
-  };
-}
+// The same types give the same list, so that what is made of it is made once.
+const writable = oncePer(({ User, Group }: ResourceTypes): readonly ResourceType[] => [User, Group]);
+const all = oncePer((types: ResourceTypes): readonly ResourceType[] => Object.values(types));

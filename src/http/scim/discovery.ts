@@ -4,6 +4,7 @@ import { notFound } from '../../errors.ts';
 import { resourceTypeResources, schemaResources, serviceProviderConfig } from '../../scim/discovery.ts';
 import { ScimError } from '../../scim/error.ts';
 import { listResponseText } from '../../scim/messages.ts';
+import { oncePer } from '../../scim/once-per.ts';
 import type { JsonObject, ResourceType } from '../../scim/types.ts';
 import { announcedTypes } from './announced.ts';
 import { sendScim } from './media-type.ts';
@@ -27,7 +28,7 @@ export function discoveryRoutes(scope: FastifyInstance, context: Context): void 
     { path: '/Schemas', name: 'Schema', list: schemaResources },
   ];
   for (const { path, name, list } of collections) {
-    const resourcesFor = remembered((types) => list(baseUrl, types));
+    const resourcesFor = oncePer((types: readonly ResourceType[]) => list(baseUrl, types));
     scope.get(path, schema(`list${name}s`), async (request, reply) => {
       refuseFilter(request);
       return sendAll(reply, resourcesFor(await announcedTypes(context, request.principal)));
@@ -41,16 +42,6 @@ export function discoveryRoutes(scope: FastifyInstance, context: Context): void 
       return sendScim(reply, JSON.stringify(found));
     });
   }
-}
-
-/** The same types give the same resources. */
-function remembered(list: (types: readonly ResourceType[]) => JsonObject[]) {
-  const lists = new WeakMap<readonly ResourceType[], JsonObject[]>();
-  return (types: readonly ResourceType[]): JsonObject[] => {
-    const known = lists.get(types) ?? list(types);
-    lists.set(types, known);
-    return known;
-  };
 }
 
 function sendAll(reply: FastifyReply, resources: readonly JsonObject[]): FastifyReply {

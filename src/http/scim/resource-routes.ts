@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { only } from '../../actions/outcome.ts';
+import { requireVersion } from '../../actions/scim-writes.ts';
 import type { ScimActor } from '../../context.ts';
 import { AppError, notFound } from '../../errors.ts';
 import { readPatch } from '../../scim/patch.ts';
@@ -42,8 +43,7 @@ export function resourceRoutes<Row extends ResourceRow>(
     const { actor, projection } = asked(request, endpoint);
     const row = await endpoint.read(actor, idOf(request), projection);
     if (!row) throw notFound(endpoint.name);
-    const wanted = ifMatch(request.headers['if-match']);
-    if (wanted && !wanted.includes(row.version)) throw unwantedVersion('If-Match does not name');
+    requireVersion({ ifMatch: ifMatch(request.headers['if-match']) }, row.version);
     if (isNotModified(request.headers['if-none-match'], entityTag(row))) {
       return sendNotModified(reply, identity(row));
     }
@@ -103,11 +103,10 @@ async function target<Row extends ResourceRow>(request: FastifyRequest, endpoint
   );
   const named = ifMatch(unwanted);
   if (row && (named === undefined || named.includes(row.version))) {
-    throw unwantedVersion('If-None-Match names');
+    throw new AppError(
+      'precondition_failed',
+      'The resource has a version that If-None-Match names; read it again',
+    );
   }
   return { id, requestId: request.id, ifMatch: versions ?? (row && [row.version]) };
-}
-
-function unwantedVersion(condition: string): AppError {
-  return new AppError('precondition_failed', `The resource has a version that ${condition}; read it again`);
 }

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { startApp } from '../../support/app.ts';
-import { bulkOf, idAt, type Operation, statuses } from '../../support/bulk.ts';
-import { clientOf, ENTERPRISE, GROUP, PATCH_OP, USER } from '../../support/client.ts';
+import { bulkOf, createUser, idAt, type Operation, statuses } from '../../support/bulk.ts';
+import { clientOf, ENTERPRISE, GROUP, PATCH_OP } from '../../support/client.ts';
 import { meets } from '../../support/conformance.ts';
 
 /** Whatever holds for a single request holds for an operation of a /Bulk, and what only a /Bulk can run into. */
@@ -16,12 +16,6 @@ async function newClient(settings = {}) {
   return { ...client, tenant, bulk: bulkOf(client) };
 }
 
-const createUser = (bulkId: string, userName: string, more: object = {}): Operation => ({
-  method: 'POST',
-  path: '/Users',
-  bulkId,
-  data: { schemas: [USER], userName, ...more },
-});
 const retitle = (id: string, title: string, more: object = {}): Operation => ({
   method: 'PATCH',
   path: `/Users/${id}`,

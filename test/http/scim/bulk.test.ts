@@ -1,6 +1,6 @@
 import t from 'tap';
 import { startApp } from '../../support/app.ts';
-import { BULK_RESPONSE, bulkOf, idAt, type Operation, statuses } from '../../support/bulk.ts';
+import { BULK_RESPONSE, bulkOf, createUser, idAt, type Operation, statuses } from '../../support/bulk.ts';
 import { clientOf, ENTERPRISE, type ErrorBody, GROUP, PATCH_OP, USER } from '../../support/client.ts';
 import { meets } from '../../support/conformance.ts';
 
@@ -16,12 +16,6 @@ async function newClient(settings = {}) {
   return { ...client, tenant, bulk: bulkOf(client) };
 }
 
-const createUser = (bulkId: string, userName: string, more: object = {}): Operation => ({
-  method: 'POST',
-  path: '/Users',
-  bulkId,
-  data: { schemas: [USER], userName, ...more },
-});
 const createGroup = (bulkId: string, displayName: string, ...members: string[]): Operation => ({
   method: 'POST',
   path: '/Groups',
