@@ -19,6 +19,8 @@ export interface AppErrorOptions {
   pointer?: string;
   /** What to do about it, for a person. */
   hint?: string;
+  /** Further members of a problem document: what a program needs to go on. Not told by SCIM errors. */
+  members?: Readonly<Record<string, unknown>>;
   cause?: unknown;
 }
 
@@ -28,6 +30,7 @@ export class AppError extends Error {
   readonly reason: string | undefined;
   readonly pointer: string | undefined;
   readonly hint: string | undefined;
+  readonly members: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: AppErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -36,6 +39,7 @@ export class AppError extends Error {
     this.reason = options.reason;
     this.pointer = options.pointer;
     this.hint = options.hint;
+    this.members = options.members;
   }
 }
 

@@ -9,7 +9,9 @@ export type UniqueConstraint =
   | 'scim_group_display_name_key'
   | 'team_name_key'
   | 'role_pkey'
-  | 'role_rank_key';
+  | 'role_rank_key'
+  | 'permission_name_key'
+  | 'scim_user_product_user_id_key';
 
 /** Whether `error` is the violation of this unique constraint. */
 export function violates(error: unknown, constraint: UniqueConstraint): boolean {

@@ -52,6 +52,7 @@ export interface UserTable {
   body: string;
   search: Json<unknown>;
   lookup: string[];
+  product_user_id: string | null;
 }
 
 export interface GroupTable {
@@ -156,6 +157,93 @@ export interface RefusedRequestTable {
   request_id: string;
 }
 
+export interface PermissionTable {
+  tenant_id: string;
+  id: string;
+  name: string;
+  description: string | null;
+  created_at: Date;
+}
+
+export interface GroupMappingVersionTable {
+  tenant_id: string;
+  version: number;
+  document: Json<Record<string, unknown>>;
+  keeps_unmapped: boolean;
+  cause: Json<Record<string, unknown>>;
+  author: Json<Record<string, unknown>>;
+  created_at: Date;
+}
+
+export interface GroupMappingTable {
+  tenant_id: string;
+  version: number;
+  job_id: string | null;
+}
+
+export interface MappingRowTable {
+  tenant_id: string;
+  version: number;
+  match: string;
+  precedence: number;
+  row: string;
+  directory: string | null;
+  identity_provider: string | null;
+  kind: 'team' | 'case_group' | 'owner' | 'permission';
+  target: string | null;
+  role: string | null;
+}
+
+export interface JitSyncTable {
+  tenant_id: string;
+  user_id: string;
+  identity_provider: string;
+  mode: 'standard' | 'enhanced';
+  mapping_version: number;
+  groups: string[];
+  synced_at: Date;
+}
+
+export interface AccessGrantTable {
+  tenant_id: string;
+  target_id: string;
+  user_id: string;
+  origin: string;
+  role: string | null;
+  suspended: boolean;
+  since: Date;
+  mapping_version: number | null;
+  row: string | null;
+  precedence: number | null;
+  group_id: string | null;
+  group_name: string | null;
+  change_id: string;
+}
+
+export interface AccessGrantHistoryTable extends AccessGrantTable {
+  position: Generated<number>;
+  until: Date;
+  ended_by: string;
+}
+
+export interface JobTable {
+  tenant_id: string;
+  id: string;
+  kind: 'mapping' | 'resync';
+  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+  request: Json<Record<string, unknown>>;
+  actor: Json<Record<string, unknown>>;
+  request_id: string;
+  change_id: string;
+  total: number;
+  done: number;
+  cursor: string | null;
+  result: Json<Record<string, unknown>>;
+  created_at: Date;
+  started_at: Date | null;
+  ended_at: Date | null;
+}
+
 export interface Tables {
   tenant: TenantTable;
   directory: DirectoryTable;
@@ -172,4 +260,12 @@ export interface Tables {
   role: RoleTable;
   tolerance_use: ToleranceUseTable;
   refused_request: RefusedRequestTable;
+  permission: PermissionTable;
+  group_mapping_version: GroupMappingVersionTable;
+  group_mapping: GroupMappingTable;
+  mapping_row: MappingRowTable;
+  jit_sync: JitSyncTable;
+  access_grant: AccessGrantTable;
+  access_grant_history: AccessGrantHistoryTable;
+  job: JobTable;
 }

@@ -59,11 +59,12 @@ const CODE_OF_STATUS: Readonly<Record<number, ProblemCode>> = {
 export function problemOf(error: unknown, requestId: string): Problem {
   const refusal = error instanceof AppError ? error : databaseRefusal(error);
   if (refusal !== undefined) {
-    const { code, reason, message, pointer, hint } = refusal;
+    const { code, reason, message, pointer, hint, members } = refusal;
     return makeProblem(code, message, requestId, {
       ...(reason !== undefined && { reason }),
       ...(pointer !== undefined && { pointer }),
       ...(hint !== undefined && { hint }),
+      ...members,
     });
   }
   const { statusCode = 500, message } = error as FastifyError;
