@@ -59,13 +59,13 @@ create table mapping_row (
   directory text,
   identity_provider text,
   kind text not null,
-  -- The team's, case group's or permission's name; null: tenant owner.
-  target text collate "C",
+  -- The team's, case group's or permission's name; empty: tenant owner.
+  target text collate "C" not null,
   -- null: the target is a right without roles.
   role text,
   constraint mapping_row_pkey primary key (tenant_id, version, match, precedence),
   constraint mapping_row_kind_is_known check (kind in ('team', 'case_group', 'owner', 'permission')),
-  constraint mapping_row_names_a_target check ((target is null) = (kind = 'owner')),
+  constraint mapping_row_names_a_target check ((target = '') = (kind = 'owner')),
   constraint mapping_row_version_exists foreign key (tenant_id, version)
     references group_mapping_version (tenant_id, version) on delete cascade
 );
@@ -168,6 +168,9 @@ create table job (
   constraint job_tenant_exists foreign key (tenant_id) references tenant (tenant_id) on delete cascade
 );
 create index job_unfinished on job (created_at) where ended_at is null;
+
+-- Rows of the mapping name groups by their display names, exactly.
+create index scim_group_by_display_name on scim_group (tenant_id, display_name);
 
 -- The events of one change, found by its id.
 create index event_by_change on event (tenant_id, change_id, sequence) where sequence is not null;

@@ -27,6 +27,7 @@ import {
   displayNameTaken,
   idsOf,
   type ResourceRequest,
+  reconciliation,
   requireMemberIds,
   requireScimWrites,
   requireVersion,
@@ -94,12 +95,14 @@ async function changeOpenly(
   const plans = await planAll(requests, rows, ask);
   const changes = valuesOf(plans);
   if (changes.length === 0) return answers(plans, [], []);
+  const now = stamp(context, actor);
   const [, , , results, written] = await pipeline(context.db, [
     lockTenantShared(actor.tenantId),
     lockGroups(actor.tenantId, idsOf(changes)),
     lockMembers(actor.tenantId, changes),
-    updateGroups(viewer, stamp(context, actor), changes),
+    updateGroups(viewer, now, changes),
     readGroups(viewer, idsOf(changes), answered),
+    ...reconciliation(actor, now, changes),
   ]);
   return answers(plans, results, written);
 }
@@ -119,10 +122,12 @@ function changeHeld(
     const plans = await planAll(requests, rows, async (step) => (await send([step]))[0]);
     const changes = valuesOf(plans);
     if (changes.length === 0) return answers(plans, [], []);
+    const now = stamp(context, actor);
     const [, results, written] = await send([
       lockMembers(actor.tenantId, changes),
-      updateGroups(viewer, stamp(context, actor), changes),
+      updateGroups(viewer, now, changes),
       readGroups(viewer, idsOf(changes), answered),
+      ...reconciliation(actor, now, changes),
     ]);
     return answers(plans, results, written);
   });

@@ -1,4 +1,5 @@
 import type { Context, ScimActor } from '../context.ts';
+import type { Stamp } from '../db/event-row.ts';
 import { lockTenantShared, lockUsers } from '../db/locks.ts';
 import { run } from '../db/statement.ts';
 import { conversation, pipeline } from '../db/transaction.ts';
@@ -24,6 +25,7 @@ import {
 import {
   idsOf,
   type ResourceRequest,
+  reconciliation,
   requireScimWrites,
   requireUserName,
   requireVersion,
@@ -72,12 +74,14 @@ async function changeOpenly(
   const plans = await planAll(actor, requests, rows);
   const changes = changesOf(plans);
   if (changes.length === 0) return answers(plans, [], []);
+  const now = stamp(context, actor);
   const [, , , updated, written] = await pipeline(context.db, [
     lockTenantShared(actor.tenantId),
     requireSchemaVersion(actor),
     lockUsers(actor.tenantId, idsOf(changes)),
-    updateUsers(viewer, stamp(context, actor), changes),
+    updateUsers(viewer, now, changes),
     readUsers(viewer, idsOf(changes), { groups: true }),
+    ...reconciliationOf(actor, now, changes),
   ]);
   return answers(plans, updated, written);
 }
@@ -95,15 +99,28 @@ function changeHeld(context: Context, actor: ScimActor, requests: readonly Chang
     const plans = await planAll(actor, requests, rows);
     const changes = changesOf(plans);
     if (changes.length === 0) return answers(plans, [], []);
+    const now = stamp(context, actor);
     const [updated, written] = await send([
-      updateUsers(viewer, stamp(context, actor), changes),
+      updateUsers(viewer, now, changes),
       readUsers(viewer, idsOf(changes), { groups: true }),
+      ...reconciliationOf(actor, now, changes),
     ]);
     return answers(plans, updated, written);
   });
 }
 
-type Plan = { readonly unchanged: UserRow } | { readonly change: ChangedUser; readonly renaming: Renaming };
+/** What a change of a user does to what they hold. */
+function reconciliationOf(actor: ScimActor, now: Stamp, changes: readonly PlannedUser[]) {
+  const concerned = changes.filter((change) => change.reconciled);
+  return concerned.length > 0 ? reconciliation(actor, now, concerned) : [];
+}
+
+interface PlannedUser extends ChangedUser {
+  /** Whether access may follow from it: the user is activated, deactivated or adopted, or has another `userType`. */
+  readonly reconciled: boolean;
+}
+
+type Plan = { readonly unchanged: UserRow } | { readonly change: PlannedUser; readonly renaming: Renaming };
 
 async function planAll(
   actor: ScimActor,
@@ -134,6 +151,8 @@ function plan(actor: ScimActor, request: ChangeUser, row: UserRow | undefined): 
       managed: row.managed,
       ...columns,
       type: eventType(before, after),
+      reconciled:
+        !row.managed || eventType(before, after) !== 'user.updated' || before.userType !== after.userType,
       before: JSON.stringify(differs?.before ?? {}),
       after: JSON.stringify(differs?.after ?? {}),
       ...told(request),
@@ -156,7 +175,7 @@ function keepIdentity(before: Resource, { userName: _, emails: __, ...after }: R
   };
 }
 
-function changesOf(plans: readonly Outcome<Plan>[]): ChangedUser[] {
+function changesOf(plans: readonly Outcome<Plan>[]): PlannedUser[] {
   return valuesOf(plans).flatMap((each) => ('change' in each ? [each.change] : []));
 }
 

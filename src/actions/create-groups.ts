@@ -9,6 +9,7 @@ import type { Resource } from '../scim/types.ts';
 import { attemptEach, type Outcome, valuesOf } from './outcome.ts';
 import {
   displayNameTaken,
+  reconciliation,
   requireMemberIds,
   requireScimWrites,
   stamp,
@@ -42,6 +43,7 @@ export async function createGroups(
     lockTenantShared(actor.tenantId),
     lockUsers(actor.tenantId, memberIds(groups)),
     insertGroups(viewerOf(actor), now, groups),
+    ...reconciliation(actor, now, groups),
   ]);
   return createdGroups(planned, rows, now.at);
 }

@@ -1,16 +1,16 @@
 import type { Context, ScimActor } from '../context.ts';
-import { lockTenantShared, lockUsers } from '../db/locks.ts';
+import { lockTenantShared, lockUsers, noteUsers } from '../db/locks.ts';
 import { conversation } from '../db/transaction.ts';
 import { insertGroups, type NewGroup } from '../directory/group-write.ts';
 import type { GroupRow } from '../directory/groups.ts';
-import { insertUsers, type NewUser, type UserRow } from '../directory/users.ts';
+import { insertUsers, type UserRow } from '../directory/users.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { AppError } from '../errors.ts';
 import { requireSchemaVersion } from '../tenants/schema-extensions.ts';
 import { type CreateGroup, createdGroups, memberIds, planGroups } from './create-groups.ts';
-import { type CreateUser, createdUsers, planUsers } from './create-users.ts';
+import { type CreateUser, createdUsers, type NewUser, planUsers } from './create-users.ts';
 import { type Outcome, valuesOf } from './outcome.ts';
-import { requireScimWrites, stamp } from './scim-writes.ts';
+import { reconciliation, requireScimWrites, stamp } from './scim-writes.ts';
 
 /** Something of each for every user and every group, in their order. */
 interface Each<User, Group> {
@@ -72,6 +72,11 @@ function insertTogether(
       groups: createdGroups(groups, newGroups, now.at),
     };
     if (isRefused(outcomes)) throw new Incomplete(outcomes);
+    const all = [...newUsers.map(({ id }) => id), ...memberIds(valuesOf(groups))];
+    await send([
+      noteUsers([...new Set(all)]),
+      ...reconciliation(actor, now, [...valuesOf(users), ...valuesOf(groups)]),
+    ]);
     return outcomes;
   });
 }

@@ -1,17 +1,24 @@
 import { v7 } from 'uuid';
 import type { Context, ScimActor } from '../context.ts';
-import { lockTenantShared } from '../db/locks.ts';
-import type { Step } from '../db/statement.ts';
+import type { Stamp } from '../db/event-row.ts';
+import { lockTenantShared, noteUsers } from '../db/locks.ts';
 import { pipeline, runAlone } from '../db/transaction.ts';
 import { userColumns } from '../directory/user-columns.ts';
-import { insertUsers, type NewUser, type UserRow } from '../directory/users.ts';
+import { insertUsers, type NewUser as NewUserRow, type UserRow } from '../directory/users.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { concealed } from '../scim/conceal.ts';
 import { BASE_TYPES } from '../scim/resource-types.ts';
 import type { Resource } from '../scim/types.ts';
 import { requireSchemaVersion } from '../tenants/schema-extensions.ts';
 import { attemptEach, type Outcome, valuesOf } from './outcome.ts';
-import { requireScimWrites, requireUserName, stamp, told, userNameTaken } from './scim-writes.ts';
+import {
+  reconciliation,
+  requireScimWrites,
+  requireUserName,
+  stamp,
+  told,
+  userNameTaken,
+} from './scim-writes.ts';
 
 export interface CreateUser {
   readonly requestId: string;
@@ -20,9 +27,15 @@ export interface CreateUser {
   readonly resource: Resource;
 }
 
+/** What is to be inserted. */
+export interface NewUser extends NewUserRow {
+  /** Whether a `userType` is told, which makes owners where the tenant asks for it. */
+  readonly mayOwn: boolean;
+}
+
 /**
  * Creates users of the actor's directory (RFC 7644 section 3.3). A new user is in no group, so nothing is to be
- * reconciled: one statement writes users and events. Refusals: 409 `uniqueness`, in a list also for the second
+ * reconciled (but for a `userType` that may make an owner): one statement writes users and events. Refusals: 409 `uniqueness`, in a list also for the second
  * of two equal names; 403 where SCIM may not write.
  */
 export async function createUsers(
@@ -33,17 +46,21 @@ export async function createUsers(
   requireScimWrites(actor);
   const planned = await planUsers(actor, requests);
   const now = stamp(context, actor);
-  const created = await insert(context, actor, insertUsers(viewerOf(actor), now, valuesOf(planned)));
+  const created = await insert(context, actor, now, valuesOf(planned));
   return createdUsers(planned, created, now.at);
 }
 
 /** By itself; where there is a definition that the values are of, behind the lock under which that holds. */
-async function insert<Row>({ db }: Context, actor: ScimActor, users: Step<Row>): Promise<Row[]> {
-  if (actor.types === BASE_TYPES) return runAlone(db, users);
+async function insert({ db }: Context, actor: ScimActor, now: Stamp, users: readonly NewUser[]) {
+  const inserted = insertUsers(viewerOf(actor), now, users);
+  const typed = users.filter((user) => user.mayOwn);
+  if (actor.types === BASE_TYPES && typed.length === 0) return runAlone(db, inserted);
   const [, , created] = await pipeline(db, [
     lockTenantShared(actor.tenantId),
     requireSchemaVersion(actor),
-    users,
+    inserted,
+    noteUsers(typed.map(({ id }) => id)),
+    ...reconciliation(actor, now, typed),
   ]);
   return created;
 }
@@ -67,11 +84,12 @@ export function createdUsers(
 }
 
 function newUser(actor: ScimActor, request: CreateUser): NewUser {
-  const resource = { ...request.resource, active: request.resource.active ?? true };
+  const resource: Resource = { ...request.resource, active: request.resource.active ?? true };
   requireUserName(actor, resource);
   return {
     id: request.id ?? v7(),
     ...userColumns(actor, resource),
+    mayOwn: resource.userType !== undefined && resource.active === true,
     after: JSON.stringify(concealed(resource, actor.types.User)),
     ...told(request),
   };

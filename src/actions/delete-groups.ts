@@ -1,5 +1,5 @@
 import type { Context, ScimActor } from '../context.ts';
-import { lockGroups, lockTenantShared } from '../db/locks.ts';
+import { lockGroups, lockMembersOfMapped, lockTenantShared } from '../db/locks.ts';
 import { pipeline } from '../db/transaction.ts';
 import { deleteGroups as deleteGroupsStep } from '../directory/group-delete.ts';
 import { viewerOf } from '../directory/viewer.ts';
@@ -8,11 +8,12 @@ import {
   deletionOutcomes,
   deletions,
   type ResourceRequest,
+  reconciliation,
   requireScimWrites,
   stamp,
 } from './scim-writes.ts';
 
-/** Deletes groups; their members stay users (RFC 7644 section 3.6). */
+/** Deletes groups; their members stay users, without what the groups gave them (RFC 7644 section 3.6). */
 export async function deleteGroups(
   context: Context,
   actor: ScimActor,
@@ -21,13 +22,14 @@ export async function deleteGroups(
   requireScimWrites(actor);
   return inTurns(requests, async (turn) => {
     const groups = deletions(turn);
-    const [, , found] = await pipeline(context.db, [
+    const ids = groups.map((group) => group.id);
+    const now = stamp(context, actor);
+    const [, , , found] = await pipeline(context.db, [
       lockTenantShared(actor.tenantId),
-      lockGroups(
-        actor.tenantId,
-        groups.map((group) => group.id),
-      ),
-      deleteGroupsStep(viewerOf(actor), stamp(context, actor), groups),
+      lockGroups(actor.tenantId, ids),
+      lockMembersOfMapped(actor.tenantId, ids),
+      deleteGroupsStep(viewerOf(actor), now, groups),
+      ...reconciliation(actor, now, groups),
     ]);
     return deletionOutcomes(turn, found, 'Group');
   });

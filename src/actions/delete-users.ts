@@ -10,13 +10,14 @@ import {
   deletionOutcomes,
   deletions,
   type ResourceRequest,
+  reconciliation,
   requireScimWrites,
   stamp,
 } from './scim-writes.ts';
 
 /**
- * Deletes users: gone for every operation, the name free again (RFC 7644 section 3.6). Their memberships end in
- * the same transaction; the event holds the last state.
+ * Deletes users: gone for every operation, the name free again (RFC 7644 section 3.6). What they were members of and what
+ * they held ends in the same transaction; the event holds the last state.
  */
 export async function deleteUsers(
   context: Context,
@@ -27,12 +28,14 @@ export async function deleteUsers(
   return inTurns(requests, async (turn) => {
     const users = deletions(turn);
     const ids = users.map((user) => user.id);
+    const now = stamp(context, actor);
     const [, , , , found] = await pipeline(context.db, [
       lockTenantShared(actor.tenantId),
       requireSchemaVersion(actor),
       lockGroupsOfUsers(actor.tenantId, ids),
       lockUsers(actor.tenantId, ids),
-      deleteUsersStep(viewerOf(actor), stamp(context, actor), users, hiddenOf(actor.types.User)),
+      deleteUsersStep(viewerOf(actor), now, users, hiddenOf(actor.types.User)),
+      ...reconciliation(actor, now, users),
     ]);
     return deletionOutcomes(turn, found, 'User');
   });

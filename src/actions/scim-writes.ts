@@ -1,8 +1,10 @@
 import { v7 } from 'uuid';
 import { actorJson, type Context, type ScimActor } from '../context.ts';
 import type { Stamp, Told } from '../db/event-row.ts';
+import { lockOwners } from '../db/locks.ts';
 import { isUuid } from '../directory/uuid.ts';
 import { AppError, notFound } from '../errors.ts';
+import { reconcileLocked } from '../reconcile/reconcile.ts';
 import { badRequest } from '../scim/error.ts';
 import type { Resource } from '../scim/types.ts';
 import type { Outcome } from './outcome.ts';
@@ -39,6 +41,16 @@ export function stamp(context: Context, actor: ScimActor): Stamp {
 /** A change of its own, in the request that asked for it. */
 export function told({ requestId }: { readonly requestId: string }): Told {
   return { changeId: v7(), requestId };
+}
+
+/**
+ * The steps that give the users whom the transaction has locked what they should hold now, behind the writes from
+ * which that follows. What it tells belongs to the change, where there is one, or to a change of its own.
+ */
+export function reconciliation({ tenantId }: ScimActor, now: Stamp, changes: readonly Told[]) {
+  const [first, ...others] = changes;
+  const { changeId = v7(), requestId = '' } = { ...first, ...(others.length > 0 && { changeId: v7() }) };
+  return [lockOwners(tenantId), reconcileLocked(tenantId, now, { changeId, requestId })] as const;
 }
 
 /** Refuses what was meant for another version. */

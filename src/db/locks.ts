@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely';
+import { CompiledQuery, type Transaction } from 'kysely';
 import { type Step, statement, step } from './statement.ts';
 import type { Tables } from './tables.ts';
 
@@ -7,6 +7,9 @@ import type { Tables } from './tables.ts';
  * them in this order, by these steps, before the first write. Row locks are `for no key update`: strong enough
  * to exclude other writers, and foreign key checks pass beside them. The row of a tenant or a directory itself
  * is locked in room `tenants`, behind the tenant's advisory lock.
+ *
+ * Which users a transaction has locked is noted in a setting that ends with it: reconciliation plans for exactly
+ * those, without asking Node in between.
  */
 
 const SHARED = `pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 0))`;
@@ -24,9 +27,18 @@ export function lockTenantShared(tenantId: string): Step {
   return step(lockTenantSharedStatement, [tenantId]);
 }
 
+const EXCLUSIVE = `select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))`;
+
 /** Waits for the writers of the tenant's directory, and keeps new ones out until the transaction ends. */
 export async function lockTenantExclusive(trx: Transaction<Tables>, tenantId: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${tenantId}::text, 0))`.execute(trx);
+  await trx.executeQuery(CompiledQuery.raw(EXCLUSIVE, [tenantId]));
+}
+
+const lockTenantAloneStatement = statement<unknown>('lock_tenant_exclusive', EXCLUSIVE);
+
+/** The same on the hot path: for the rare write of one resource that concerns others too (a group's name). */
+export function lockTenantAlone(tenantId: string): Step {
+  return step(lockTenantAloneStatement, [tenantId]);
 }
 
 const lockGroupsStatement = statement<unknown>(
@@ -52,9 +64,14 @@ export function lockGroupsOfUsers(tenantId: string, userIds: readonly string[]):
   return step(lockGroupsOfUsersStatement, [tenantId, userIds]);
 }
 
+/** The end of a statement that locks users: notes the ids of the CTE `locked`. */
+const NOTED = `select set_config('rollcall.users', coalesce(string_agg(id::text, ','), ''), true) from locked`;
+
 const lockUsersStatement = statement<unknown>(
   'lock_users',
-  `select id from scim_user where tenant_id = $1 and id = any ($2::uuid[]) order by id for no key update`,
+  `with locked as materialized (
+     select id from scim_user where tenant_id = $1 and id = any ($2::uuid[]) order by id for no key update
+   ) ${NOTED}`,
 );
 
 /** These users, in the order of their ids. */
@@ -81,10 +98,11 @@ const lockMembersText = (leaving: string) => `with incoming as (
      union all
      select m::uuid from incoming, unnest(string_to_array(removed, ',')) as m
      ${leaving}
-   )
-   select u.id from scim_user u
-   where u.tenant_id = $1 and u.id in (select user_id from changing)
-   order by u.id for no key update of u`;
+   ), locked as materialized (
+     select u.id from scim_user u
+     where u.tenant_id = $1 and u.id in (select user_id from changing)
+     order by u.id for no key update of u
+   ) ${NOTED}`;
 
 // Two statements for the same reason as in directory/group-write.ts: one plan would read whole groups.
 const lockMembersStatement = statement<unknown>('lock_members', lockMembersText(''));
@@ -107,4 +125,88 @@ export function lockMembers(tenantId: string, changes: readonly MemberLock[]): S
     changes.map((change) => change.add.join()),
     changes.map((change) => change.remove.join()),
   ]);
+}
+
+const lockMembersOfMappedStatement = statement<unknown>(
+  'lock_members_of_mapped',
+  `with locked as materialized (
+     select u.id from scim_user u
+     where u.tenant_id = $1 and u.id in (
+       select m.user_id from group_member m
+       join scim_group g on g.tenant_id = $1 and g.id = m.group_id
+       where m.tenant_id = $1 and m.group_id = any ($2::uuid[]) and exists (
+         select from group_mapping p
+         join mapping_row r on r.tenant_id = $1 and r.version = p.version
+           and r.match in ('name:' || g.display_name, 'id:' || g.id, 'id:' || g.external_id)
+         where p.tenant_id = $1))
+     order by u.id for no key update of u
+   ) ${NOTED}`,
+);
+
+/** The members of those of these groups that the mapping names: what the others give up concerns nobody. */
+export function lockMembersOfMapped(tenantId: string, groupIds: readonly string[]): Step {
+  return step(lockMembersOfMappedStatement, [tenantId, groupIds]);
+}
+
+const noteUsersStatement = statement<unknown>(
+  'note_users',
+  `with locked as materialized (select unnest($1::uuid[]) as id) ${NOTED}`,
+);
+
+/**
+ * Notes users as locked whom nobody else can write: those of a transaction that holds the tenant alone, and those
+ * that it has made itself.
+ */
+export function noteUsers(userIds: readonly string[]): Step {
+  return step(noteUsersStatement, [userIds]);
+}
+
+const NOTED_USERS = `array(select unnest(string_to_array(current_setting('rollcall.users', true), ',')::uuid[]))`;
+
+const lockOwnersStatement = statement<unknown>(
+  'lock_owners',
+  // A key of each kind has its index: groups are found by the few rows that make owners, not the other way round.
+  `with owner_row as (
+     select r.match, substr(r.match, 4) as by_id, substr(r.match, 6) as by_name
+     from group_mapping p
+     join mapping_row r on r.tenant_id = $1 and r.version = p.version and r.kind = 'owner' and r.target = ''
+     where p.tenant_id = $1
+   ), owner_group as materialized (
+     select g.id from owner_row join scim_group g on g.tenant_id = $1 and g.display_name = by_name where match like 'name:%'
+     union all
+     select g.id from owner_row join scim_group g on g.tenant_id = $1 and g.external_id = by_id where match like 'id:%'
+     union all
+     select by_id::uuid from owner_row where match ~ '^id:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+   )
+   select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))
+   where exists (select from access_grant
+                 where tenant_id = $1 and target_id = '00000000-0000-0000-0000-000000000000'
+                   and user_id = any (${NOTED_USERS}))
+      or exists (select from group_member m
+                 where m.tenant_id = $1 and m.group_id in (select id from owner_group) and m.user_id = any (${NOTED_USERS}))
+      or exists (select from jit_sync j cross join lateral unnest(j.groups) as c (name)
+                 join mapping_row r on r.tenant_id = $1 and r.version = j.mapping_version and r.kind = 'owner'
+                   and r.match in ('name:' || c.name, 'id:' || c.name)
+                 where j.tenant_id = $1 and j.user_id = any (${NOTED_USERS}))
+      or exists (select from tenant t join scim_user u on u.tenant_id = $1 and u.id = any (${NOTED_USERS})
+                 where t.tenant_id = $1 and t.settings ->> 'ownersByUserType' = 'true'
+                   and u.search ->> 'userType' = 'tenant_owner')`,
+);
+
+/**
+ * The owners of the tenant, where a noted user is one or becomes one: who is the last is decided by one transaction
+ * at a time. Behind the writes of directory rows, before what decides.
+ */
+export function lockOwners(tenantId: string): Step {
+  return step(lockOwnersStatement, [tenantId]);
+}
+
+const lockAllOwnersStatement = statement<unknown>(
+  'lock_all_owners',
+  `select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))`,
+);
+
+/** The same, whoever is concerned: for edits of ownership by hand. */
+export function lockOwnersAlways(tenantId: string): Step {
+  return step(lockAllOwnersStatement, [tenantId]);
 }

@@ -190,7 +190,7 @@ export interface MappingRowTable {
   directory: string | null;
   identity_provider: string | null;
   kind: 'team' | 'case_group' | 'owner' | 'permission';
-  target: string | null;
+  target: string;
   role: string | null;
 }
 

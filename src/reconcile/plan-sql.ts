@@ -1,0 +1,188 @@
+import { firstGrant, isManaged, MANUAL, OWNER, RETENTION } from './grants.ts';
+import { retentionText } from './retention-sql.ts';
+
+/**
+ * The one text that plans: what users should hold beside what they hold, for whichever users it is asked. Every
+ * sync, dry run, job and explanation is made of it, so that they cannot disagree.
+ *
+ * | held | desired | becomes |
+ * |---|---|---|
+ * | no | yes | added |
+ * | another role, or suspended | yes | changed |
+ * | the same role | yes | untouched, whatever row gives it now |
+ * | managed | no | ended |
+ * | by hand, invitation, e-mail domain | (never) | suspended while the user is not active, restored when active again |
+ * | by hand, with `takeover`, of a synced user and a target that has a row | (never) | ended |
+ * | any, of a user or target that is gone | (never) | ended |
+ */
+
+/** Which users a plan is for. */
+export interface Scope {
+  /** The condition on a column of user ids. */
+  within(column: string): string;
+  /** Whether the scope is a few users, so that only their groups are looked at. */
+  readonly few: boolean;
+}
+
+/** What `db/locks.ts` noted: the users whom this transaction has locked. */
+const LOCKED = `array(select unnest(string_to_array(current_setting('rollcall.users', true), ',')::uuid[]))`;
+
+export const LOCKED_USERS: Scope = { within: (column) => `${column} = any (${LOCKED})`, few: true };
+
+/** `$2` excluded, `$3` included: a chunk of a tenant's users, or all. */
+export const USER_RANGE: Scope = { within: (column) => `${column} > $2 and ${column} <= $3`, few: false };
+
+/** The keys by which rows of the mapping find a group `g`. */
+export const GROUP_KEYS = `(values ('name:' || g.display_name), ('id:' || g.id), ('id:' || g.external_id)) as key (match)`;
+
+/** The keys by which they find a claim `c.name`. */
+const CLAIM_KEYS = `(values ('name:' || c.name), ('id:' || c.name)) as key (match)`;
+
+/** The team or permission that the mapping's row `r` names, if the tenant has it. */
+const TARGET = `left join team t on t.tenant_id = $1 and t.kind = r.kind and t.name = r.target
+       left join permission a on r.kind = 'permission' and a.tenant_id = $1 and a.name = r.target`;
+const TARGET_ID = `coalesce(t.id, a.id, case r.kind when 'owner' then '${OWNER}'::uuid end)`;
+
+/** Whether the `userType` of the user `u` makes an owner; read only where the tenant asks for it. */
+const OWNER_BY_TYPE = `case when u.directory_id is not null and owners_by_user_type
+                      then coalesce(u.search ->> 'userType' = 'tenant_owner', false) else false end`;
+
+const ROW = 'r.role, r.version, r.precedence, r."row"';
+
+/** `$1` is the tenant. CTEs `setting`, `mapping`, `person`, `reach`, `matched`: every row that reaches a user. */
+export function matchedText({ within, few }: Scope): string {
+  const theirs = `and g.id in (select group_id from group_member m where m.tenant_id = $1 and ${within('m.user_id')})`;
+  return `setting as materialized (
+     select coalesce((settings ->> 'takeover')::boolean, false) as takeover,
+            coalesce((settings ->> 'ownersByUserType')::boolean, false) as owners_by_user_type
+     from tenant where tenant_id = $1
+   ), mapping as materialized (
+     select version from group_mapping where tenant_id = $1
+   ), person as (
+     select u.id as user_id, d.id as directory_id, 'scim:' || d.name as origin, ${OWNER_BY_TYPE} as owner_by_type
+     from scim_user u cross join setting left join directory d on d.tenant_id = $1 and d.id = u.directory_id
+     where u.tenant_id = $1 and u.active and ${within('u.id')}
+   ), reach as materialized (
+     select distinct g.id as group_id, g.directory_id, g.display_name as group_name, ${TARGET_ID} as target_id, ${ROW}
+     from scim_group g join directory d on d.tenant_id = $1 and d.id = g.directory_id
+          cross join mapping cross join lateral ${GROUP_KEYS}
+          join mapping_row r on r.tenant_id = $1 and r.version = mapping.version and r.match = key.match
+       ${TARGET}
+     where g.tenant_id = $1 ${few ? theirs : ''}
+       and r.identity_provider is null and (r.directory is null or r.directory = d.name)
+   ), matched as (
+     select p.user_id, r.target_id, p.origin, ${ROW}, r.group_id, r.group_name
+     from person p join group_member m on m.tenant_id = $1 and m.user_id = p.user_id
+          join reach r on r.group_id = m.group_id and r.directory_id = p.directory_id
+     where r.target_id is not null
+     union all
+     select user_id, '${OWNER}', origin, null, null, null, null, null, null from person where owner_by_type
+     union all
+     select p.user_id, ${TARGET_ID}, 'jit:' || j.identity_provider, ${ROW}, null, c.name
+     from person p join jit_sync j on j.tenant_id = $1 and j.user_id = p.user_id
+          cross join lateral unnest(j.groups) as c (name) cross join lateral ${CLAIM_KEYS}
+          join mapping_row r on r.tenant_id = $1 and r.version = j.mapping_version and r.match = key.match
+       ${TARGET}
+     where p.directory_id is null and ${TARGET_ID} is not null and r.directory is null
+       and (r.identity_provider is null or r.identity_provider = j.identity_provider)
+   )`;
+}
+
+/** Whether the target that `t` (team) or `a` (permission) or neither (owner) stands for has a row in the mapping. */
+export const HAS_ROW = `(
+      exists (select from mapping join mapping_row r
+                on r.tenant_id = $1 and r.version = mapping.version and r.target = coalesce(t.name, a.name, '')
+                   and r.kind = coalesce(t.kind, case when a.id is null then 'owner' else 'permission' end))
+      or (t.id is null and a.id is null and owners_by_user_type))`;
+
+/** Whether somebody else than the admins says what the user `u` holds. */
+export const IS_SYNCED = `(u.directory_id is not null or exists (
+        select from jit_sync j where j.tenant_id = $1 and j.user_id = u.id and j.mode = 'enhanced'))`;
+
+/** Edits by hand: `user_id`, `target_id`, `origin`, `role`, and whether it is to be `held`. */
+export const NO_EDITS = `select null::uuid as user_id, null::uuid as target_id, null::text as origin, null::text as role,
+            null::boolean as held where false`;
+
+/** Why a grant ends; null: it does not. */
+const ENDS = `case
+       when not was_held then null
+       when u.id is null then 'user_deleted'
+       when x.target_id <> '${OWNER}' and t.id is null and a.id is null then 'target_deleted'
+       when claimed then null
+       when ${isManaged('x.origin')} then case when u.active then 'no_row' else 'deactivated' end
+       when exists (select from edit e where not e.held and e.user_id = x.user_id and e.target_id = x.target_id
+                                          and e.origin = x.origin) then 'by_hand'
+       when takeover and x.origin = '${MANUAL}' and ${IS_SYNCED} and ${HAS_ROW} then 'takeover'
+     end`;
+
+/** Why a grant is as it is from now on. */
+const BEGINS = `case when ${isManaged('origin')} then case when claimed_row is null then 'user_type' else 'row' end
+                when claimed then 'by_hand' when active then 'reactivated' else 'deactivated' end`;
+
+const PROVENANCE = ['version', '"row"', 'precedence', 'group_id', 'group_name'] as const;
+const plain = (column: string) => column.replaceAll('"', '');
+const each = (text: (column: string, name: string) => string) =>
+  PROVENANCE.map((column) => text(column, plain(column))).join(', ');
+
+/**
+ * The whole plan. Besides `matchedText`: `state`, a row for each grant that is held or desired, as it is (`old_…`) and
+ * as it becomes (`new_…`), those that differ `changed`; `effect`, a row for each user and target of which what they
+ * hold differs: `was`, `role`, `had`, `has`.
+ */
+export function planText(scope: Scope, edits: string): string {
+  return `${matchedText(scope)}, edit as (
+     ${edits}
+   ), desired as (
+     select distinct on (user_id, target_id, origin) * from matched
+     order by user_id, target_id, origin, precedence nulls last, group_name, group_id
+   ), claim as (
+     select user_id, target_id, origin, role, ${each((column) => column)} from desired
+     union all
+     select user_id, target_id, origin, role, null, null, null, null, null from edit where held
+   ), compared as (
+     select user_id, target_id, origin, h.since is not null as was_held, h.role as old_role,
+            h.suspended as old_suspended, h.since as old_since, h.change_id as old_change_id,
+            h.mapping_version as old_version, h."row" as old_row, h.precedence as old_precedence,
+            h.group_id as old_group_id, h.group_name as old_group_name,
+            coalesce(c.claimed, false) as claimed, c.role as claimed_role,
+            ${each((column, name) => `c.${column} as claimed_${name}`)}
+     from (select * from access_grant
+           where tenant_id = $1 and origin <> '${RETENTION}' and ${scope.within('user_id')}) as h
+     full join (select *, true as claimed from claim) as c using (user_id, target_id, origin)
+   ), judged as (
+     select x.*, u.id is not null and coalesce(u.active, false) as active, ${ENDS} as ends
+     from compared x cross join setting
+          left join scim_user u on u.tenant_id = $1 and u.id = x.user_id
+          left join team t on t.tenant_id = $1 and t.id = x.target_id
+          left join permission a on a.tenant_id = $1 and a.id = x.target_id
+   ), became as (
+     select *, ends is null as new_held, case when claimed then claimed_role else old_role end as new_role,
+            not active as new_suspended from judged
+   ), settled as (
+     select user_id, target_id, origin, was_held, old_role, old_suspended, old_since, old_change_id,
+            ${each((_, name) => `old_${name}`)}, new_held, new_role, new_suspended,
+            ${each((_, name) => `case when claimed then claimed_${name} else old_${name} end as new_${name}`)},
+            coalesce(ends, ${BEGINS}) as cause,
+            not (was_held and new_held and new_suspended = old_suspended
+                 and new_role is not distinct from old_role) as changed, active
+     from became
+   ), ${retentionText(scope)}, state as (
+     select * from settled union all select * from retained
+   ), touched as (
+     select * from (select *, bool_or(changed) over (partition by user_id, target_id) as concerned from state) as s
+     where concerned
+   ), effect_before as (
+     select distinct on (user_id, target_id) * from touched where was_held and not old_suspended
+     order by user_id, target_id, ${firstGrant('origin', 'old_precedence')}
+   ), effect_after as (
+     select distinct on (user_id, target_id) * from touched where new_held and not new_suspended
+     order by user_id, target_id, ${firstGrant('origin', 'new_precedence')}
+   ), effect as (
+     select user_id, target_id, b.origin is not null as had, n.origin is not null as has,
+            b.old_role as was, n.new_role as role, coalesce(n.origin, b.origin) as origin,
+            coalesce(n.cause, b.cause) as cause,
+            ${each((_, name) => `case when n.origin is null then b.old_${name} else n.new_${name} end as ${plain(name)}`)}
+     from effect_before b full join effect_after n using (user_id, target_id)
+     where b.origin is null or n.origin is null or b.old_role is distinct from n.new_role
+   )`;
+}

@@ -1,0 +1,145 @@
+import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { type Step, statement, step } from '../db/statement.ts';
+import { type MANUAL, OWNER, RETENTION } from './grants.ts';
+import { LOCKED_USERS, planText } from './plan-sql.ts';
+
+/** A claim that is not computed but made, or withdrawn, in this transaction. */
+export interface Edit {
+  readonly userId: string;
+  /** A team's or a permission's id, or `OWNER`. */
+  readonly targetId: string;
+  readonly origin: typeof MANUAL | 'invitation' | 'email_domain';
+  /** Null for rights without roles, and where it is withdrawn. */
+  readonly role: string | null;
+  readonly held: boolean;
+}
+
+/** What a reconciliation wrote. */
+export interface Reconciled {
+  /** Grants that were added, changed or ended. */
+  readonly grants: number;
+  /** Users and targets of which what is held differs now. */
+  readonly effects: number;
+}
+
+const EDITS = `select * from unnest($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::boolean[])
+       as e (user_id, target_id, origin, role, held)`;
+
+/** The resource that an event of a target is about. */
+const RESOURCE = `case when target_id = '${OWNER}' then 'Tenant'
+                       when target_id in (select id from permission where tenant_id = $1) then 'Permission'
+                       else 'Team' end`;
+
+const REASON = `jsonb_strip_nulls(jsonb_build_object('origin', origin, 'cause', cause, 'mappingVersion', version,
+              'row', "row", 'group', case when group_name is not null
+                then jsonb_build_object('id', group_id, 'name', group_name) end))`;
+
+/**
+ * Rows for `insertEvents`: the users of `source` who share everything else, at most `IDS_PER_EVENT` a row. `source`
+ * has `type`, `user_id`, `target_id`, `was`, `role` and what `REASON` reads; a grant that ends is told by what gave it.
+ */
+const eventsOf = (source: string, side: { before: string; after: string }) =>
+  `select type, ${RESOURCE} as resource_type, case when target_id = '${OWNER}' then $1 else target_id end as resource_id,
+            ${REASON} as reason,
+            case when type not like '%added' then jsonb_strip_nulls(${side.before}) end as before,
+            case when type !~ '(removed|ended)$' then jsonb_strip_nulls(${side.after}) end as after,
+            $4::uuid as change_id, $5::text as request_id
+     from (select type, target_id, was, role, suspended, origin, cause, version, "row", group_id, group_name,
+                  jsonb_agg(user_id order by user_id) as users
+           from (select *, (row_number() over (partition by type, target_id, was, role, suspended, origin, cause,
+                                                            version, "row", group_id, group_name
+                                               order by user_id) - 1) / ${IDS_PER_EVENT} as chunk
+                 from ${source}) as numbered
+           group by type, target_id, was, role, suspended, origin, cause, version, "row", group_id, group_name, chunk
+          ) as chunks`;
+
+const NOUN = `case when target_id = '${OWNER}' then 'owner'
+              when target_id in (select id from permission where tenant_id = $1) then 'permission'
+              else 'membership' end`;
+
+const reconcileStatement = statement<Reconciled>(
+  'reconcile',
+  `with ${planText(LOCKED_USERS, EDITS)}, changed as materialized (
+     select * from state where changed
+   ), ended as (
+     delete from access_grant g using changed c
+     where c.was_held and not c.new_held and g.tenant_id = $1
+       and g.target_id = c.target_id and g.user_id = c.user_id and g.origin = c.origin
+   ), written as (
+     insert into access_grant (tenant_id, target_id, user_id, origin, role, suspended, since, mapping_version, "row",
+                               precedence, group_id, group_name, change_id)
+     select $1, target_id, user_id, origin, new_role, new_suspended, $2, new_version, new_row,
+            new_precedence, new_group_id, new_group_name, $4
+     from changed where new_held
+     on conflict (tenant_id, target_id, user_id, origin) do update
+     set role = excluded.role, suspended = excluded.suspended, since = greatest(access_grant.since, excluded.since),
+         mapping_version = excluded.mapping_version, "row" = excluded."row", precedence = excluded.precedence,
+         group_id = excluded.group_id, group_name = excluded.group_name, change_id = excluded.change_id
+   ), kept as (
+     insert into access_grant_history (tenant_id, user_id, target_id, origin, role, suspended, since, until,
+                                       mapping_version, "row", precedence, group_id, group_name, change_id, ended_by)
+     select $1, user_id, target_id, origin, old_role, old_suspended, old_since, greatest(old_since, $2),
+            old_version, old_row, old_precedence, old_group_id, old_group_name, old_change_id, $4
+     from changed where was_held
+   ), adopted as (
+     delete from jit_sync j using scim_user u
+     where j.tenant_id = $1 and u.tenant_id = $1 and u.id = j.user_id and u.directory_id is not null
+       and ${LOCKED_USERS.within('j.user_id')}
+   ), grant_told as (
+     select case when not was_held then 'grant.added' when new_held then 'grant.changed' else 'grant.ended' end as type,
+            user_id, target_id, origin, cause, old_role as was, new_role as role, new_suspended as suspended,
+            case when new_held then new_version else old_version end as version,
+            case when new_held then new_row else old_row end as "row",
+            case when new_held then new_group_id else old_group_id end as group_id,
+            case when new_held then new_group_name else old_group_name end as group_name
+     from changed
+   ), effect_told as (
+     select ${NOUN} || case when not had then '.added' when has then '.changed' else '.removed' end as type,
+            user_id, target_id, origin, cause, was, role, false as suspended, version, "row", group_id, group_name
+     from effect
+   ), alert as (
+     select case when new_held then 'owner.retained' else 'owner.none_left' end as type,
+            case when new_held then user_id end as user_id
+     from changed where origin = '${RETENTION}' and (new_held or cause <> 'another_owner')
+   ), told as (
+     ${eventsOf('grant_told', {
+       before: `jsonb_build_object('origin', origin, 'role', was, 'users', users)`,
+       after: `jsonb_build_object('origin', origin, 'role', role, 'suspended', suspended, 'users', users)`,
+     })}
+     union all
+     ${eventsOf('effect_told', {
+       before: `jsonb_build_object('role', was, 'users', users)`,
+       after: `jsonb_build_object('role', role, 'users', users)`,
+     })}
+     union all
+     select type, 'Tenant', $1, null, null, jsonb_build_object('users', jsonb_build_array(user_id)), $4, $5 from alert
+   ), recorded as (
+     ${insertEvents('told', { at: '$2', actor: '$3' })}
+   )
+   select (select count(*) from changed) as grants, (select count(*) from effect) as effects`,
+);
+
+/**
+ * Brings what the users hold whom this transaction has locked (`db/locks.ts`) to what they should hold, and makes
+ * these edits of theirs; where nothing differs, nothing is written. Behind the writes that it follows from, and
+ * behind `lockOwners`.
+ */
+export function reconcileLocked(
+  tenantId: string,
+  { at, actor }: Stamp,
+  { changeId, requestId }: Told,
+  edits: readonly Edit[] = [],
+): Step<Reconciled> {
+  return step(reconcileStatement, [
+    tenantId,
+    at,
+    actor,
+    changeId,
+    requestId,
+    edits.map((edit) => edit.userId),
+    edits.map((edit) => edit.targetId),
+    edits.map((edit) => edit.origin),
+    edits.map((edit) => edit.role),
+    edits.map((edit) => edit.held),
+  ]);
+}
