@@ -100,9 +100,9 @@ function membersOf(
   for (const [sent, member] of Object.entries(value)) {
     const place = `${pointer}/${sent.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     const name = (Object.hasOwn(ALIASES, sent) && ALIASES[sent]) || sent;
-    if (!names.includes(name))
+    if (!names.includes(name)) {
       fault(reading, place, `this key is not known here. ${suggestion(sent, names)}`);
-    else if (sent !== name && Object.hasOwn(value, name)) {
+    } else if (sent !== name && Object.hasOwn(value, name)) {
       fault(reading, place, `it says the same as ${name}, which is there too: keep one of them`);
     } else members.set(name, { value: member, pointer: place });
   }
@@ -212,9 +212,13 @@ export function quoted(text: string): string {
 /** In lists of what would be possible. */
 const MAX_SUGGESTED = 10;
 
+/** Longer than anything that is suggested. A key may be as long as a body, and comparing normalizes it. */
+const MAX_COMPARED = 200;
+
 function suggestion(written: string, possible: Iterable<string>): string {
   const names = [...possible];
-  const near = nearNames(names)(written.slice(0, MAX_NAME));
+  const compared = written.slice(0, MAX_COMPARED);
+  const near = nearNames([compared], names).get(compared);
   if (near !== undefined) return `Did you mean ${near.name}?`;
   if (names.length === 0) return 'There is none yet: create it first';
   const rest = names.length > MAX_SUGGESTED ? ', …' : '';

@@ -259,6 +259,13 @@ t.test('all faults are told at once', async (t) => {
   );
 });
 
+t.test('what cannot be read is told once, and not as twice the same', async (t) => {
+  t.strictSame(
+    faultsOf(mapped(ROW, { tenant_owners_groups: [1, 1] })).map(([pointer]) => pointer),
+    ['/tenant_owners_groups/0', '/tenant_owners_groups/1'],
+  );
+});
+
 t.test('the refusal itself names the first fault, and how many there are', async (t) => {
   t.match(refusalOf({ mappings: [{ ...ROW, extra: 1, role_name: 'x' }] }), {
     code: 'invalid_request',

@@ -105,6 +105,26 @@ t.test('rows follow a renamed team of their kind, in their places', async (t) =>
   t.equal(renameTeam(before, { kind: 'team', before: 'Old', after: 'Old' }), undefined);
 });
 
+t.test('a document with its keys in the order of jsonb comes back in canonical order', async (t) => {
+  const stored: MappingDocument = {
+    mappings: [
+      { role_name: 'EDITOR', team_name: 'IR', group_name: 'New' },
+      { team_name: 'IR', group_name: 'Old', role_name: 'EDITOR' },
+      { team_name: 'Old', role_name: 'EDITOR', group_name: 'Old' },
+    ],
+    on_unmap: 'keep',
+  };
+  const row = (team: string) => `{"group_name":"New","team_name":"${team}","role_name":"EDITOR"}`;
+  t.equal(
+    JSON.stringify(renameGroup(stored, RENAME)),
+    `{"on_unmap":"keep","mappings":[${row('IR')},${row('Old')}]}`,
+    'a row that gives the same as an earlier one is dropped in any order of keys',
+  );
+  const teams = renameTeam(stored, { kind: 'team', before: 'Old', after: 'B' });
+  t.equal(Object.keys(teams ?? {}).join(), 'on_unmap,mappings');
+  t.equal(JSON.stringify(teams?.mappings[2]), '{"group_name":"Old","team_name":"B","role_name":"EDITOR"}');
+});
+
 const renames = fc.record({
   directory: fc.constantFrom(...KNOWN.directories),
   before: fc.constantFrom('Analysts', 'SecOps'),
