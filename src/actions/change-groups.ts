@@ -102,7 +102,7 @@ async function changeOpenly(
     lockMembers(actor.tenantId, changes),
     updateGroups(viewer, now, changes),
     readGroups(viewer, idsOf(changes), answered),
-    ...reconciliation(actor, now, changes),
+    ...reconciliation(actor, now, changes, concerned(changes)),
   ]);
   return answers(plans, results, written);
 }
@@ -127,10 +127,18 @@ function changeHeld(
       lockMembers(actor.tenantId, changes),
       updateGroups(viewer, now, changes),
       readGroups(viewer, idsOf(changes), answered),
-      ...reconciliation(actor, now, changes),
+      ...reconciliation(actor, now, changes, concerned(changes)),
     ]);
     return answers(plans, results, written);
   });
+}
+
+/** How many users such changes may concern. */
+function concerned(changes: readonly ChangedGroup[]): number {
+  const counts = changes.map(({ reset, add, remove }) =>
+    reset ? Number.POSITIVE_INFINITY : add.length + remove.length,
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function isRowDifference({ change, members, ifMatch }: ChangeGroup): boolean {

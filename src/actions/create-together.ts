@@ -72,11 +72,9 @@ function insertTogether(
       groups: createdGroups(groups, newGroups, now.at),
     };
     if (isRefused(outcomes)) throw new Incomplete(outcomes);
-    const all = [...newUsers.map(({ id }) => id), ...memberIds(valuesOf(groups))];
-    await send([
-      noteUsers([...new Set(all)]),
-      ...reconciliation(actor, now, [...valuesOf(users), ...valuesOf(groups)]),
-    ]);
+    const concerned = [...newUsers.map(({ id }) => id), ...memberIds(valuesOf(groups))];
+    const changes = [...valuesOf(users), ...valuesOf(groups)];
+    await send([noteUsers(concerned), ...reconciliation(actor, now, changes, concerned.length)]);
     return outcomes;
   });
 }

@@ -45,12 +45,17 @@ export function told({ requestId }: { readonly requestId: string }): Told {
 
 /**
  * The steps that give the users whom the transaction has locked what they should hold now, behind the writes from
- * which that follows. What it tells belongs to the change, where there is one, or to a change of its own.
+ * which that follows; `users`: how many those are at most. What it tells belongs to the change, where there is one, or to a change of its own.
  */
-export function reconciliation({ tenantId }: ScimActor, now: Stamp, changes: readonly Told[]) {
+export function reconciliation(
+  { tenantId }: Pick<ScimActor, 'tenantId'>,
+  now: Stamp,
+  changes: readonly Told[],
+  users = changes.length,
+) {
   const [first, ...others] = changes;
   const { changeId = v7(), requestId = '' } = { ...first, ...(others.length > 0 && { changeId: v7() }) };
-  return [lockOwners(tenantId), reconcileLocked(tenantId, now, { changeId, requestId })] as const;
+  return [lockOwners(tenantId), reconcileLocked(tenantId, now, { changeId, requestId }, { users })] as const;
 }
 
 /** Refuses what was meant for another version. */

@@ -161,12 +161,18 @@ export function noteUsers(userIds: readonly string[]): Step {
   return step(noteUsersStatement, [userIds]);
 }
 
-const NOTED_USERS = `array(select unnest(string_to_array(current_setting('rollcall.users', true), ',')::uuid[]))`;
+/**
+ * CTE `noted`: the users whom this transaction has locked. To be joined, and never compared with as a list: a list
+ * that is not constant is searched from its begin for each row.
+ */
+export const NOTED_USERS = `noted as materialized (
+     select distinct unnest(string_to_array(current_setting('rollcall.users', true), ',')::uuid[]) as user_id
+   )`;
 
 const lockOwnersStatement = statement<unknown>(
   'lock_owners',
   // A key of each kind has its index: groups are found by the few rows that make owners, not the other way round.
-  `with owner_row as (
+  `with ${NOTED_USERS}, owner_row as (
      select r.match, substr(r.match, 4) as by_id, substr(r.match, 6) as by_name
      from group_mapping p
      join mapping_row r on r.tenant_id = $1 and r.version = p.version and r.kind = 'owner' and r.target = ''
@@ -179,16 +185,15 @@ const lockOwnersStatement = statement<unknown>(
      select by_id::uuid from owner_row where match ~ '^id:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
    )
    select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))
-   where exists (select from access_grant
-                 where tenant_id = $1 and target_id = '00000000-0000-0000-0000-000000000000'
-                   and user_id = any (${NOTED_USERS}))
-      or exists (select from group_member m
-                 where m.tenant_id = $1 and m.group_id in (select id from owner_group) and m.user_id = any (${NOTED_USERS}))
-      or exists (select from jit_sync j cross join lateral unnest(j.groups) as c (name)
+   where exists (select from noted join access_grant g using (user_id)
+                 where g.tenant_id = $1 and g.target_id = '00000000-0000-0000-0000-000000000000')
+      or exists (select from noted join group_member m using (user_id)
+                 where m.tenant_id = $1 and m.group_id in (select id from owner_group))
+      or exists (select from noted join jit_sync j using (user_id) cross join lateral unnest(j.groups) as c (name)
                  join mapping_row r on r.tenant_id = $1 and r.version = j.mapping_version and r.kind = 'owner'
                    and r.match in ('name:' || c.name, 'id:' || c.name)
-                 where j.tenant_id = $1 and j.user_id = any (${NOTED_USERS}))
-      or exists (select from tenant t join scim_user u on u.tenant_id = $1 and u.id = any (${NOTED_USERS})
+                 where j.tenant_id = $1)
+      or exists (select from tenant t cross join noted join scim_user u on u.tenant_id = $1 and u.id = user_id
                  where t.tenant_id = $1 and t.settings ->> 'ownersByUserType' = 'true'
                    and u.search ->> 'userType' = 'tenant_owner')`,
 );

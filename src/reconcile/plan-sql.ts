@@ -1,5 +1,6 @@
+import { NOTED_USERS } from '../db/locks.ts';
 import { firstGrant, isManaged, MANUAL, OWNER, RETENTION } from './grants.ts';
-import { retentionText } from './retention-sql.ts';
+import { RETAINED } from './retention-sql.ts';
 
 /**
  * The one text that plans: what users should hold beside what they hold, for whichever users it is asked. Every
@@ -18,19 +19,27 @@ import { retentionText } from './retention-sql.ts';
 
 /** Which users a plan is for. */
 export interface Scope {
+  /** A CTE that the condition needs, and the comma behind it. */
+  readonly noted: string;
   /** The condition on a column of user ids. */
   within(column: string): string;
   /** Whether the scope is a few users, so that only their groups are looked at. */
   readonly few: boolean;
 }
 
-/** What `db/locks.ts` noted: the users whom this transaction has locked. */
-const LOCKED = `array(select unnest(string_to_array(current_setting('rollcall.users', true), ',')::uuid[]))`;
-
-export const LOCKED_USERS: Scope = { within: (column) => `${column} = any (${LOCKED})`, few: true };
+/** The users whom this transaction has locked. */
+export const LOCKED_USERS: Scope = {
+  noted: `${NOTED_USERS}, `,
+  within: (column) => `${column} in (select user_id from noted)`,
+  few: true,
+};
 
 /** `$2` excluded, `$3` included: a chunk of a tenant's users, or all. */
-export const USER_RANGE: Scope = { within: (column) => `${column} > $2 and ${column} <= $3`, few: false };
+export const USER_RANGE: Scope = {
+  noted: '',
+  within: (column) => `${column} > $2 and ${column} <= $3`,
+  few: false,
+};
 
 /** The keys by which rows of the mapping find a group `g`. */
 export const GROUP_KEYS = `(values ('name:' || g.display_name), ('id:' || g.id), ('id:' || g.external_id)) as key (match)`;
@@ -50,9 +59,9 @@ const OWNER_BY_TYPE = `case when u.directory_id is not null and owners_by_user_t
 const ROW = 'r.role, r.version, r.precedence, r."row"';
 
 /** `$1` is the tenant. CTEs `setting`, `mapping`, `person`, `reach`, `matched`: every row that reaches a user. */
-export function matchedText({ within, few }: Scope): string {
+export function matchedText({ noted, within, few }: Scope): string {
   const theirs = `and g.id in (select group_id from group_member m where m.tenant_id = $1 and ${within('m.user_id')})`;
-  return `setting as materialized (
+  return `${noted}setting as materialized (
      select coalesce((settings ->> 'takeover')::boolean, false) as takeover,
             coalesce((settings ->> 'ownersByUserType')::boolean, false) as owners_by_user_type
      from tenant where tenant_id = $1
@@ -73,8 +82,9 @@ export function matchedText({ within, few }: Scope): string {
    ), matched as (
      select p.user_id, r.target_id, p.origin, ${ROW}, r.group_id, r.group_name
      from person p join group_member m on m.tenant_id = $1 and m.user_id = p.user_id
-          join reach r on r.group_id = m.group_id and r.directory_id = p.directory_id
-     where r.target_id is not null
+          join reach r on r.group_id = m.group_id
+     -- No equality, or everybody of a directory would be joined to all of its groups first.
+     where r.directory_id is not distinct from p.directory_id and r.target_id is not null
      union all
      select user_id, '${OWNER}', origin, null, null, null, null, null, null from person where owner_by_type
      union all
@@ -120,14 +130,17 @@ const BEGINS = `case when ${isManaged('origin')} then case when claimed_row is n
                 when claimed then 'by_hand' when active then 'reactivated' else 'deactivated' end`;
 
 const PROVENANCE = ['version', '"row"', 'precedence', 'group_id', 'group_name'] as const;
+/** What nobody touches of what is touched. */
+const BESIDE = `select user_id, target_id, origin, 'remains', mapping_version, "row", precedence, group_id, group_name, role
+            from beside`;
 const plain = (column: string) => column.replaceAll('"', '');
 const each = (text: (column: string, name: string) => string) =>
   PROVENANCE.map((column) => text(column, plain(column))).join(', ');
 
 /**
- * The whole plan. Besides `matchedText`: `state`, a row for each grant that is held or desired, as it is (`old_…`) and
- * as it becomes (`new_…`), those that differ `changed`; `effect`, a row for each user and target of which what they
- * hold differs: `was`, `role`, `had`, `has`.
+ * The whole plan. Besides `matchedText`: `changed`, a row for each grant that is to be written, as it is (`old_…`) and
+ * as it becomes (`new_…`); `effect`, a row for each user and target of which what they hold differs: `was`, `role`,
+ * `had`, `has`.
  */
 export function planText(scope: Scope, edits: string): string {
   return `${matchedText(scope)}, edit as (
@@ -149,6 +162,8 @@ export function planText(scope: Scope, edits: string): string {
      from (select * from access_grant
            where tenant_id = $1 and origin <> '${RETENTION}' and ${scope.within('user_id')}) as h
      full join (select *, true as claimed from claim) as c using (user_id, target_id, origin)
+     -- What is held as it is desired, nearly everything, goes no further.
+     where h.since is null or c.claimed is null or h.role is distinct from c.role or h.suspended
    ), judged as (
      select x.*, u.id is not null and coalesce(u.active, false) as active, ${ENDS} as ends
      from compared x cross join setting
@@ -158,31 +173,37 @@ export function planText(scope: Scope, edits: string): string {
    ), became as (
      select *, ends is null as new_held, case when claimed then claimed_role else old_role end as new_role,
             not active as new_suspended from judged
-   ), settled as (
+   ), settled as materialized (
      select user_id, target_id, origin, was_held, old_role, old_suspended, old_since, old_change_id,
             ${each((_, name) => `old_${name}`)}, new_held, new_role, new_suspended,
             ${each((_, name) => `case when claimed then claimed_${name} else old_${name} end as new_${name}`)},
-            coalesce(ends, ${BEGINS}) as cause,
-            not (was_held and new_held and new_suspended = old_suspended
-                 and new_role is not distinct from old_role) as changed, active
+            coalesce(ends, ${BEGINS}) as cause, active
      from became
-   ), ${retentionText(scope)}, state as (
+     where not (was_held and new_held and new_suspended = old_suspended and new_role is not distinct from old_role)
+   ), ${RETAINED}, changed as materialized (
      select * from settled union all select * from retained
-   ), touched as (
-     select * from (select *, bool_or(changed) over (partition by user_id, target_id) as concerned from state) as s
-     where concerned
+   ), beside as (
+     select g.* from (select distinct user_id, target_id from changed) as c
+     join access_grant g on g.tenant_id = $1 and g.target_id = c.target_id and g.user_id = c.user_id and not g.suspended
+     where not exists (select from changed x where x.user_id = g.user_id and x.target_id = g.target_id
+                                               and x.origin = g.origin)
    ), effect_before as (
-     select distinct on (user_id, target_id) * from touched where was_held and not old_suspended
-     order by user_id, target_id, ${firstGrant('origin', 'old_precedence')}
+     select distinct on (user_id, target_id) * from (
+       select user_id, target_id, origin, cause, ${each((_, name) => `old_${name} as ${name}`)}, old_role as role
+       from changed where was_held and not old_suspended
+       union all ${BESIDE}) as were
+     order by user_id, target_id, ${firstGrant('origin', 'precedence')}
    ), effect_after as (
-     select distinct on (user_id, target_id) * from touched where new_held and not new_suspended
-     order by user_id, target_id, ${firstGrant('origin', 'new_precedence')}
+     select distinct on (user_id, target_id) * from (
+       select user_id, target_id, origin, cause, ${each((_, name) => `new_${name} as ${name}`)}, new_role as role
+       from changed where new_held and not new_suspended
+       union all ${BESIDE}) as are
+     order by user_id, target_id, ${firstGrant('origin', 'precedence')}
    ), effect as (
      select user_id, target_id, b.origin is not null as had, n.origin is not null as has,
-            b.old_role as was, n.new_role as role, coalesce(n.origin, b.origin) as origin,
-            coalesce(n.cause, b.cause) as cause,
-            ${each((_, name) => `case when n.origin is null then b.old_${name} else n.new_${name} end as ${plain(name)}`)}
+            b.role as was, n.role, coalesce(n.origin, b.origin) as origin, coalesce(n.cause, b.cause) as cause,
+            ${each((_, name) => `case when n.origin is null then b.${name} else n.${name} end as ${name}`)}
      from effect_before b full join effect_after n using (user_id, target_id)
-     where b.origin is null or n.origin is null or b.old_role is distinct from n.new_role
+     where b.origin is null or n.origin is null or b.role is distinct from n.role
    )`;
 }

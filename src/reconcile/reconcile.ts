@@ -1,5 +1,5 @@
 import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
-import { type Step, statement, step } from '../db/statement.ts';
+import { type Statement, type Step, statement, step } from '../db/statement.ts';
 import { type MANUAL, OWNER, RETENTION } from './grants.ts';
 import { LOCKED_USERS, planText } from './plan-sql.ts';
 
@@ -57,11 +57,7 @@ const NOUN = `case when target_id = '${OWNER}' then 'owner'
               when target_id in (select id from permission where tenant_id = $1) then 'permission'
               else 'membership' end`;
 
-const reconcileStatement = statement<Reconciled>(
-  'reconcile',
-  `with ${planText(LOCKED_USERS, EDITS)}, changed as materialized (
-     select * from state where changed
-   ), ended as (
+const RECONCILE = `with ${planText(LOCKED_USERS, EDITS)}, ended as (
      delete from access_grant g using changed c
      where c.was_held and not c.new_held and g.tenant_id = $1
        and g.target_id = c.target_id and g.user_id = c.user_id and g.origin = c.origin
@@ -116,21 +112,29 @@ const reconcileStatement = statement<Reconciled>(
    ), recorded as (
      ${insertEvents('told', { at: '$2', actor: '$3' })}
    )
-   select (select count(*) from changed) as grants, (select count(*) from effect) as effects`,
-);
+   select (select count(*) from changed) as grants, (select count(*) from effect) as effects`;
+
+const reconcileFew = statement<Reconciled>('reconcile', RECONCILE);
+
+/** Planned anew each time, for as many users as are noted: a plan that is right for one of them takes hours for all. */
+const reconcileMany: Statement<Reconciled> = { text: RECONCILE };
+
+/** Up to so many users by the prepared plan; making one anew takes PostgreSQL about 20 milliseconds. */
+const FEW = 10;
 
 /**
  * Brings what the users hold whom this transaction has locked (`db/locks.ts`) to what they should hold, and makes
  * these edits of theirs; where nothing differs, nothing is written. Behind the writes that it follows from, and
  * behind `lockOwners`.
+ * @param users how many at most are noted: it chooses how the statement is planned, not whom it is for.
  */
 export function reconcileLocked(
   tenantId: string,
   { at, actor }: Stamp,
   { changeId, requestId }: Told,
-  edits: readonly Edit[] = [],
+  { users, edits = [] }: { readonly users: number; readonly edits?: readonly Edit[] },
 ): Step<Reconciled> {
-  return step(reconcileStatement, [
+  return step(users <= FEW ? reconcileFew : reconcileMany, [
     tenantId,
     at,
     actor,

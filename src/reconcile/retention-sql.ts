@@ -1,24 +1,25 @@
 import { OWNER, RETENTION } from './grants.ts';
-import type { Scope } from './plan-sql.ts';
 
 /**
  * The last owner: no change of groups, mapping, settings or `userType` leaves a tenant that had an owner without one.
  * Of those who lose it together the one who has been owner longest keeps it, by a grant of the origin `retention`,
  * until another is made. It never keeps somebody who was deactivated or deleted: a leaver's access is cut.
  *
- * CTE `retained`: rows of `state` for grants of that origin. It reads all owners of the tenant, so whoever writes by
- * it holds the owners lock.
+ * CTE `retained`: rows of `changed` for grants of that origin. It reads all owners of the tenant, so whoever writes
+ * by it holds the owners lock.
  */
-export function retentionText({ within }: Scope): string {
-  const nothing = 'null::integer, null::text, null::integer, null::uuid, null::text';
-  return `holder as (
+const NOTHING = 'null::integer, null::text, null::integer, null::uuid, null::text';
+
+export const RETAINED = `holder as (
      select g.*, coalesce(u.active, false) as active, u.id is not null as there
      from access_grant g left join scim_user u on u.tenant_id = $1 and u.id = g.user_id
      where g.tenant_id = $1 and g.target_id = '${OWNER}' and g.origin = '${RETENTION}'
    ), owned as (
      select exists (select from settled where target_id = '${OWNER}' and new_held and not new_suspended)
-         or exists (select from access_grant where tenant_id = $1 and target_id = '${OWNER}'
-                    and origin <> '${RETENTION}' and not suspended and not (${within('user_id')})) as by_others
+         or exists (select from access_grant g
+                    where tenant_id = $1 and target_id = '${OWNER}' and origin <> '${RETENTION}' and not suspended
+                      and not exists (select from settled s where s.target_id = '${OWNER}' and s.user_id = g.user_id
+                                                              and s.origin = g.origin)) as by_others
    ), successor as (
      select s.user_id from settled s
      where s.target_id = '${OWNER}' and s.was_held and not s.old_suspended and s.active
@@ -27,13 +28,12 @@ export function retentionText({ within }: Scope): string {
    ), retained as (
      select user_id, target_id, origin, true as was_held, role as old_role, suspended as old_suspended,
             since as old_since, change_id as old_change_id, mapping_version, "row", precedence, group_id, group_name,
-            active and not by_others as new_held, null as new_role, false as new_suspended, ${nothing},
+            false as new_held, null as new_role, false as new_suspended, ${NOTHING},
             case when not there then 'user_deleted' when not active then 'deactivated' else 'another_owner' end as cause,
-            not (active and not by_others) as changed, active
-     from holder cross join owned
+            active
+     from holder cross join owned where by_others or not active
      union all
-     select user_id, '${OWNER}', '${RETENTION}', false, null, null, null, null, ${nothing},
-            true, null, false, ${nothing}, 'last_owner', true, true
+     select user_id, '${OWNER}', '${RETENTION}', false, null, null, null, null, ${NOTHING},
+            true, null, false, ${NOTHING}, 'last_owner', true
      from successor
    )`;
-}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { MAX, NIL } from 'uuid';
+import type { Step } from '../db/statement.ts';
+import { isManaged, OWNER } from './grants.ts';
+import { NO_EDITS, planText, type Scope, USER_RANGE } from './plan-sql.ts';
+
+/** What a sync would do, in the words of the admin API. */
+export interface Plan {
+  /** Names exactly these changes: another plan has another digest. */
+  readonly digest: string;
+  /** Memberships that users gain, that get another role, and that users lose. */
+  readonly add: number;
+  readonly change: number;
+  readonly remove: number;
+  /** Changes that wait for the next sign-in of users who are synced there; those of them that remove. */
+  readonly atNextSignIn: number;
+  readonly removeAtNextSignIn: number;
+  /** Members of teams without any row left who stay, by hand (`on_unmap`). */
+  readonly kept: number;
+  /** Users. */
+  readonly owners: { readonly gained: readonly string[]; readonly lost: readonly string[] };
+  readonly permissions: { readonly gained: readonly Right[]; readonly lost: readonly Right[] };
+  /** The first `TOLD_CHANGES` changes of memberships. */
+  readonly changes: readonly MembershipChange[];
+}
+
+export interface Right {
+  readonly permission: string;
+  readonly user: string;
+}
+
+export interface MembershipChange {
+  readonly change: 'add' | 'change' | 'remove';
+  readonly user: string;
+  readonly userName: string | null;
+  /** Name; null: the team is gone. */
+  readonly team: string | null;
+  readonly teamId: string;
+  readonly kind: string | null;
+  /** The role from now on; null: none. */
+  readonly role: string | null;
+  /** The role so far; null: none. */
+  readonly was: string | null;
+  /** The row of the mapping that gives it, or gave what is lost; null: no row did. */
+  readonly row: string | null;
+}
+
+/** So many changes does a plan tell one by one; so many owners and permissions each way. */
+export const TOLD_CHANGES = 1_000;
+
+/** What planning answers beside the plan itself. */
+export interface PlanRow {
+  /** Grants that are added, changed or ended. */
+  readonly grants: number;
+  readonly add: number;
+  readonly change: number;
+  readonly remove: number;
+  readonly owners_gained: string[];
+  readonly owners_lost: string[];
+  readonly permissions_gained: Right[];
+  readonly permissions_lost: Right[];
+  readonly changes: MembershipChange[];
+  /** Sums that do not depend on the order of the changes. */
+  readonly sum: string;
+  readonly other_sum: string;
+  /** Memberships that are managed: what the removals are measured by. */
+  readonly managed: number;
+}
+
+const list = (value: string, from: string) =>
+  `(select coalesce(jsonb_agg(value order by place), '[]')
+          from (select ${value} as value, row_number() over (order by target_id, user_id) as place ${from}
+                limit ${TOLD_CHANGES}) as first)`;
+
+const RIGHT = `jsonb_build_object('permission', permission, 'user', user_id)`;
+
+/** Notes whom the plan changes, if they are at most `$4`; else only those whose ownership changes. */
+const CONCERNED = `select distinct user_id from changed
+     where (select grants from summed) <= $4 or target_id = '${OWNER}'`;
+
+const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summed as (
+     select count(*) as grants, coalesce(sum(hashtextextended(text, 0)::numeric), 0)::text as sum,
+            coalesce(sum(hashtextextended(text, 1)::numeric), 0)::text as other_sum
+     from (select concat_ws('|', user_id, target_id, origin, new_held, new_role, new_suspended) as text
+           from changed) as hashed
+   ), told as materialized (
+     select user_id, target_id, e.role, was, "row", p.name as permission, t.name as team, t.kind,
+            case when had then case when has then 'change' else 'remove' end else 'add' end as change
+     from effect e left join team t on t.tenant_id = $1 and t.id = e.target_id
+          left join permission p on p.tenant_id = $1 and p.id = e.target_id
+   ), counted as (
+     select count(*) filter (where change = 'add') as add, count(*) filter (where change = 'change') as change,
+            count(*) filter (where change = 'remove') as remove
+     from told where target_id <> '${OWNER}' and permission is null
+   )
+   select grants, sum, other_sum, add, change, remove,
+          ${list('user_id', `from told where change = 'add' and target_id = '${OWNER}'`)} as owners_gained,
+          ${list('user_id', `from told where change = 'remove' and target_id = '${OWNER}'`)} as owners_lost,
+          ${list(RIGHT, `from told where change = 'add' and permission is not null`)} as permissions_gained,
+          ${list(RIGHT, `from told where change = 'remove' and permission is not null`)} as permissions_lost,
+          (select coalesce(jsonb_agg(jsonb_build_object('change', change, 'user', user_id,
+                    'userName', (select body::jsonb ->> 'userName' from scim_user where tenant_id = $1 and id = user_id),
+                    'team', team, 'teamId', target_id, 'kind', kind, 'role', role, 'was', was, 'row', "row")
+                    order by team, user_id), '[]')
+           from (select * from told where target_id <> '${OWNER}' and permission is null
+                 order by team, user_id limit ${TOLD_CHANGES}) as first) as changes,
+          (select count(*) from access_grant
+           where tenant_id = $1 and target_id <> '${OWNER}' and role is not null and ${isManaged('origin')}) as managed,
+          set_config('rollcall.users',
+                     coalesce((select string_agg(user_id::text, ',') from (${CONCERNED}) as c), ''), true) as noted
+   from summed cross join counted`;
+
+/** Without a name: PostgreSQL plans it for the range at hand, which may be ten users or a million. */
+const planRange = { text: planRangeText(USER_RANGE) };
+
+/** Whom to plan for: users with ids above `after`, up to `upTo`. */
+export interface UserRange {
+  readonly after: string;
+  readonly upTo: string;
+}
+
+export const ALL_USERS: UserRange = { after: NIL, upTo: MAX };
+
+/**
+ * Plans for these users, and notes whom it concerns for `reconcileLocked`; of more than `most` changes, only those
+ * whose ownership changes.
+ */
+export function planOf(tenantId: string, { after, upTo }: UserRange, most: number): Step<PlanRow> {
+  return { statement: planRange, values: [tenantId, after, upTo, most] };
+}
+
+/** The digest of a plan: of its changes, in no order, and of those that wait for a sign-in. */
+export function digestOf(now: PlanRow, later: Pick<PlanRow, 'sum' | 'other_sum' | 'grants'>): string {
+  const parts = [now.grants, now.sum, now.other_sum, later.grants, later.sum, later.other_sum];
+  return createHash('sha256').update(parts.join()).digest('hex').slice(0, 32);
+}
+
+export function allSteps(tenantId: string) {
+  return [planOf(tenantId, ALL_USERS, 20_000)];
+}
