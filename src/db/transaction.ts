@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Transaction } from 'kysely';
+import { CompiledQuery, type Transaction } from 'kysely';
 import type pg from 'pg';
 import { isRetryable } from './constraints.ts';
 import type { Database } from './database.ts';
@@ -75,6 +75,21 @@ export function transaction<Result>(
   work: (trx: Transaction<Tables>) => Promise<Result>,
 ): Promise<Result> {
   return retried(() => kysely.transaction().setIsolationLevel('read committed').execute(work));
+}
+
+/**
+ * Sends steps one after the other in a transaction of administration: for what takes its time, planned anew each
+ * time, and without the limits of the hot path.
+ */
+export function sendBy(trx: Transaction<Tables>): Send {
+  return async (steps) => {
+    const answers: unknown[][] = [];
+    for (const { statement, values } of steps) {
+      const { rows } = await trx.executeQuery(CompiledQuery.raw(statement.text, [...values]));
+      answers.push(rows);
+    }
+    return answers as never;
+  };
 }
 
 /** Lends a connection; one on which something failed may be broken or in a transaction, and is not used again. */

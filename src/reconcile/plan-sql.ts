@@ -25,6 +25,10 @@ export interface Scope {
   within(column: string): string;
   /** Whether the scope is a few users, so that only their groups are looked at. */
   readonly few: boolean;
+  /** By which version of the mapping the claims of the sign-in `j` count; absent: by that of the sign-in. */
+  readonly version?: string;
+  /** Whether only ownership is planned. */
+  readonly owners?: boolean;
 }
 
 /** The users whom this transaction has locked. */
@@ -40,6 +44,17 @@ export const USER_RANGE: Scope = {
   within: (column) => `${column} > $2 and ${column} <= $3`,
   few: false,
 };
+
+/** Of those the users whom a sign-in syncs, as the next one will: by the mapping that holds. */
+export const NEXT_SIGN_IN: Scope = {
+  ...USER_RANGE,
+  within: (column) => `${USER_RANGE.within(column)} and ${column} in (
+       select user_id from jit_sync where tenant_id = $1 and mode = 'enhanced')`,
+  version: `case j.mode when 'enhanced' then (select version from mapping) else j.mapping_version end`,
+};
+
+/** Who owns the tenant, and nothing else: quick, however many members there are. */
+export const OWNERS: Scope = { ...USER_RANGE, owners: true };
 
 /** The keys by which rows of the mapping find a group `g`. */
 export const GROUP_KEYS = `(values ('name:' || g.display_name), ('id:' || g.id), ('id:' || g.external_id)) as key (match)`;
@@ -59,7 +74,8 @@ const OWNER_BY_TYPE = `case when u.directory_id is not null and owners_by_user_t
 const ROW = 'r.role, r.version, r.precedence, r."row"';
 
 /** `$1` is the tenant. CTEs `setting`, `mapping`, `person`, `reach`, `matched`: every row that reaches a user. */
-export function matchedText({ noted, within, few }: Scope): string {
+export function matchedText({ noted, within, few, version = 'j.mapping_version', owners }: Scope): string {
+  const kinds = owners ? `and r.kind = 'owner'` : '';
   const theirs = `and g.id in (select group_id from group_member m where m.tenant_id = $1 and ${within('m.user_id')})`;
   return `${noted}setting as materialized (
      select coalesce((settings ->> 'takeover')::boolean, false) as takeover,
@@ -77,7 +93,7 @@ export function matchedText({ noted, within, few }: Scope): string {
           cross join mapping cross join lateral ${GROUP_KEYS}
           join mapping_row r on r.tenant_id = $1 and r.version = mapping.version and r.match = key.match
        ${TARGET}
-     where g.tenant_id = $1 ${few ? theirs : ''}
+     where g.tenant_id = $1 ${few ? theirs : ''} ${kinds}
        and r.identity_provider is null and (r.directory is null or r.directory = d.name)
    ), matched as (
      select p.user_id, r.target_id, p.origin, ${ROW}, r.group_id, r.group_name
@@ -91,9 +107,9 @@ export function matchedText({ noted, within, few }: Scope): string {
      select p.user_id, ${TARGET_ID}, 'jit:' || j.identity_provider, ${ROW}, null, c.name
      from person p join jit_sync j on j.tenant_id = $1 and j.user_id = p.user_id
           cross join lateral unnest(j.groups) as c (name) cross join lateral ${CLAIM_KEYS}
-          join mapping_row r on r.tenant_id = $1 and r.version = j.mapping_version and r.match = key.match
+          join mapping_row r on r.tenant_id = $1 and r.version = ${version} and r.match = key.match
        ${TARGET}
-     where p.directory_id is null and ${TARGET_ID} is not null and r.directory is null
+     where p.directory_id is null and ${TARGET_ID} is not null and r.directory is null ${kinds}
        and (r.identity_provider is null or r.identity_provider = j.identity_provider)
    )`;
 }
@@ -160,7 +176,8 @@ export function planText(scope: Scope, edits: string): string {
             coalesce(c.claimed, false) as claimed, c.role as claimed_role,
             ${each((column, name) => `c.${column} as claimed_${name}`)}
      from (select * from access_grant
-           where tenant_id = $1 and origin <> '${RETENTION}' and ${scope.within('user_id')}) as h
+           where tenant_id = $1 and origin <> '${RETENTION}' and ${scope.within('user_id')}
+             ${scope.owners ? `and target_id = '${OWNER}'` : ''}) as h
      full join (select *, true as claimed from claim) as c using (user_id, target_id, origin)
      -- What is held as it is desired, nearly everything, goes no further.
      where h.since is null or c.claimed is null or h.role is distinct from c.role or h.suspended

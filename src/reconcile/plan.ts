@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { MAX, NIL } from 'uuid';
-import type { Step } from '../db/statement.ts';
+import { type Statement, type Step, step } from '../db/statement.ts';
+import type { Send } from '../db/transaction.ts';
 import { isManaged, OWNER } from './grants.ts';
-import { NO_EDITS, planText, type Scope, USER_RANGE } from './plan-sql.ts';
+import { NEXT_SIGN_IN, NO_EDITS, OWNERS, planText, type Scope, USER_RANGE } from './plan-sql.ts';
 
 /** What a sync would do, in the words of the admin API. */
 export interface Plan {
@@ -15,8 +16,6 @@ export interface Plan {
   /** Changes that wait for the next sign-in of users who are synced there; those of them that remove. */
   readonly atNextSignIn: number;
   readonly removeAtNextSignIn: number;
-  /** Members of teams without any row left who stay, by hand (`on_unmap`). */
-  readonly kept: number;
   /** Users. */
   readonly owners: { readonly gained: readonly string[]; readonly lost: readonly string[] };
   readonly permissions: { readonly gained: readonly Right[]; readonly lost: readonly Right[] };
@@ -111,7 +110,9 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summ
    from summed cross join counted`;
 
 /** Without a name: PostgreSQL plans it for the range at hand, which may be ten users or a million. */
-const planRange = { text: planRangeText(USER_RANGE) };
+const planRange: Statement<PlanRow> = { text: planRangeText(USER_RANGE) };
+const planNextSignIn: Statement<PlanRow> = { text: planRangeText(NEXT_SIGN_IN) };
+const planOwnership: Statement<PlanRow> = { text: planRangeText(OWNERS) };
 
 /** Whom to plan for: users with ids above `after`, up to `upTo`. */
 export interface UserRange {
@@ -126,15 +127,61 @@ export const ALL_USERS: UserRange = { after: NIL, upTo: MAX };
  * whose ownership changes.
  */
 export function planOf(tenantId: string, { after, upTo }: UserRange, most: number): Step<PlanRow> {
-  return { statement: planRange, values: [tenantId, after, upTo, most] };
+  return step(planRange, [tenantId, after, upTo, most]);
 }
 
-/** The digest of a plan: of its changes, in no order, and of those that wait for a sign-in. */
-export function digestOf(now: PlanRow, later: Pick<PlanRow, 'sum' | 'other_sum' | 'grants'>): string {
-  const parts = [now.grants, now.sum, now.other_sum, later.grants, later.sum, later.other_sum];
-  return createHash('sha256').update(parts.join()).digest('hex').slice(0, 32);
+/** Plans the whole tenant: what waits for sign-ins, then what can be done now, and notes like `planOf`. */
+export async function planTenant(send: Send, tenantId: string, most: number): Promise<PlannedTenant> {
+  const { after, upTo } = ALL_USERS;
+  const [later, now] = await send([
+    step(planNextSignIn, [tenantId, after, upTo, 0]),
+    planOf(tenantId, ALL_USERS, most),
+  ]);
+  return planned(required(now), required(later));
 }
 
-export function allSteps(tenantId: string) {
-  return [planOf(tenantId, ALL_USERS, 20_000)];
+/** Notes, for `reconcileLocked`, everybody whose ownership changes. */
+export function planOwners(tenantId: string): Step<PlanRow> {
+  return step(planOwnership, [tenantId, ALL_USERS.after, ALL_USERS.upTo, 0]);
 }
+
+/** A plan, how many grants it writes, and what it is judged by. */
+export interface PlannedTenant {
+  readonly plan: Plan;
+  readonly grants: number;
+  readonly managed: number;
+}
+
+function planned(now: PlanRow, later: PlanRow): PlannedTenant {
+  const sums = [now.grants, now.sum, now.other_sum, later.grants, later.sum, later.other_sum];
+  const plan: Plan = {
+    digest: createHash('sha256').update(sums.join()).digest('hex').slice(0, 32),
+    add: now.add,
+    change: now.change,
+    remove: now.remove,
+    atNextSignIn: later.add + later.change + later.remove,
+    removeAtNextSignIn: later.remove,
+    owners: { gained: now.owners_gained, lost: [...new Set([...now.owners_lost, ...later.owners_lost])] },
+    permissions: { gained: now.permissions_gained, lost: now.permissions_lost },
+    changes: now.changes,
+  };
+  return { plan, grants: now.grants, managed: now.managed };
+}
+
+function required<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('planning answered no row');
+  return row;
+}
+
+/** The plan of a change that changes nothing. */
+export const NO_CHANGES: Plan = {
+  digest: '',
+  add: 0,
+  change: 0,
+  remove: 0,
+  atNextSignIn: 0,
+  removeAtNextSignIn: 0,
+  owners: { gained: [], lost: [] },
+  permissions: { gained: [], lost: [] },
+  changes: [],
+};

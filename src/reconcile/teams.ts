@@ -1,7 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Database } from '../db/database.ts';
 import type { Page } from '../db/page.ts';
-import { run, statement, step } from '../db/statement.ts';
+import { run, type Step, statement, step } from '../db/statement.ts';
 import type { Tables, TeamTable } from '../db/tables.ts';
 import { foldText } from '../scim/fold.ts';
 
@@ -136,4 +136,29 @@ const hasTeamsOrRolesStatement = statement<{ answer: boolean }>(
 export async function hasTeamsOrRoles({ pool }: Database, tenantId: string): Promise<boolean> {
   const [row] = await run(pool, step(hasTeamsOrRolesStatement, [tenantId]));
   return row?.answer === true;
+}
+
+/** How a team may be called, when it is made for a mapping: like any other. */
+export const TEAM_NAME = /^[^\p{Cc}\p{Cs}]+$/u;
+export const MAX_TEAM_NAME = 200;
+
+const insertMissingTeamsStatement = statement<{ id: string }>(
+  'insert_missing_teams',
+  `insert into team (tenant_id, id, name, name_folded, kind, version, created_at, updated_at)
+   select $1, id, name, name_folded, kind, 1, $6, $6
+   from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as i (id, name, name_folded, kind)
+   on conflict (tenant_id, kind, name) do nothing
+   returning id`,
+);
+
+/** Inserts those of these teams whose names are free, and answers their ids. */
+export function insertMissingTeams(tenantId: string, teams: readonly Team[]): Step<{ id: string }> {
+  return step(insertMissingTeamsStatement, [
+    tenantId,
+    teams.map((team) => team.id),
+    teams.map((team) => team.name),
+    teams.map((team) => foldText(team.name)),
+    teams.map((team) => team.kind),
+    teams[0]?.createdAt ?? new Date(0),
+  ]);
 }

@@ -9,6 +9,7 @@ import { apiKeyRoutes } from './api-keys.ts';
 import { clientRoutes } from './clients.ts';
 import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
+import { groupMappingRoutes } from './group-mapping.ts';
 import { roleRoutes } from './roles.ts';
 import { schemaExtensionRoutes } from './schema-extensions.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
@@ -39,6 +40,7 @@ export async function adminSurface(
     apiKeyRoutes(typedScope(scope), context);
     teamRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);
+    groupMappingRoutes(typedScope(scope), context);
     clientRoutes(typedScope(scope), context);
     schemaExtensionRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');

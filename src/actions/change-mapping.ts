@@ -1,0 +1,217 @@
+import { v7 as uuid } from 'uuid';
+import { type Actor, actorJson, type Context } from '../context.ts';
+import { lockOwnersAlways, lockTenantAlone, lockTenantShared } from '../db/locks.ts';
+import { run } from '../db/statement.ts';
+import { type Send, sendBy, transaction } from '../db/transaction.ts';
+import { hasMoreUsers } from '../directory/count.ts';
+import { AppError, notFound } from '../errors.ts';
+import { type Occasion, record } from '../events/record.ts';
+import { insertJob } from '../reconcile/jobs.ts';
+import {
+  asWritten,
+  currentMapping,
+  knownNames,
+  type MappingCause,
+  mappingAppliedBy,
+  mappingVersion,
+  namesForMapping,
+  storeMapping,
+} from '../reconcile/mapping.ts';
+import { type MappingDocument, readMappingDocument, sameDocument } from '../reconcile/mapping-document.ts';
+import { type FactsRow, factsForMapping } from '../reconcile/mapping-facts.ts';
+import { type MappingWarning, mappingWarnings } from '../reconcile/mapping-warnings.ts';
+import { NO_CHANGES, type Plan, planOwners, planTenant } from '../reconcile/plan.ts';
+import { judge } from '../reconcile/policy.ts';
+import { reconcileLocked } from '../reconcile/reconcile.ts';
+import { keepUnmapped } from '../reconcile/unmapped.ts';
+import { createMissingTeams } from './create-missing-teams.ts';
+import { rehearsed } from './rehearsal.ts';
+
+export interface ChangeMapping {
+  readonly tenantId: string;
+  /** The document as it was sent, or the version to return to. */
+  readonly to: { readonly document: unknown } | { readonly version: number };
+  readonly dryRun?: boolean | undefined;
+  /** Whether teams that the document names and that do not exist are made. */
+  readonly createTeams?: boolean | undefined;
+  readonly expectDigest?: string | undefined;
+  /** The version that the document was made from; 0: none. */
+  readonly ifVersion?: number | undefined;
+  readonly confirm?: number | undefined;
+}
+
+export interface ChangedMapping {
+  /** Of a dry run: the one that the document would become. */
+  readonly version: number;
+  readonly plan: Plan;
+  readonly warnings: readonly MappingWarning[];
+  /** The job that applies what is too much for one transaction. */
+  readonly job?: string;
+}
+
+/** So many grants at most are written by the transaction that changes the mapping; more are left to a job. */
+const MOST_AT_ONCE = 20_000;
+
+/** Tenants of more users are planned before the change waits for their writers, and for these only once more. */
+const MANY_USERS = 10_000;
+
+/**
+ * Replaces the group mapping as a whole, and everything that follows from it. A dry run is the same transaction, rolled
+ * back; it keeps no writer out, because a plan is one statement, and sees one moment.
+ * @throws AppError `invalid_mapping`; `precondition_failed` for another `ifVersion`; see `judge` for the rest.
+ */
+export async function changeMapping(
+  context: Context,
+  actor: Actor,
+  request: ChangeMapping,
+): Promise<ChangedMapping> {
+  const attempt = { context, actor, request };
+  if (request.dryRun) return (await change(attempt, 'rehearsal')).changed;
+  if (await run(context.db.pool, hasMoreUsers(request.tenantId, MANY_USERS)).then(([row]) => row?.answer)) {
+    const rehearsal = await change(attempt, 'rehearsal');
+    if (rehearsal.grants > MOST_AT_ONCE) return (await change(attempt, rehearsal)).changed;
+  }
+  return (await change(attempt, 'whole')).changed;
+}
+
+interface Attempt {
+  readonly context: Context;
+  readonly actor: Actor;
+  readonly request: ChangeMapping;
+}
+
+interface Changed {
+  readonly changed: ChangedMapping;
+  /** How many grants it writes. */
+  readonly grants: number;
+  readonly managed: number;
+}
+
+/** Up to the plan and back; all of it; or, with what a rehearsal planned, all but what is left to a job. */
+type Mode = 'rehearsal' | 'whole' | Changed;
+
+function change({ context, actor, request }: Attempt, mode: Mode): Promise<Changed> {
+  const { tenantId } = request;
+  const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
+  const lock = mode === 'rehearsal' ? lockTenantShared : lockTenantAlone;
+  return rehearsed(mode === 'rehearsal', (end) =>
+    transaction(context.db, async (trx) => {
+      const send = sendBy(trx);
+      await send([lock(tenantId)]);
+      const wanted = await readWanted(send, request);
+      const { before, document, cause, roles } = wanted;
+      const [[facts]] = await send([factsForMapping(tenantId, document)]);
+      const warnings = warningsBy(facts, document, roles);
+      const version = (before?.version ?? 0) + 1;
+      if (before && sameDocument(before.document, document)) {
+        return end({
+          changed: { version: before.version, plan: NO_CHANGES, warnings },
+          grants: 0,
+          managed: 0,
+        });
+      }
+      const created = request.createTeams ? await createMissingTeams(send, occasion, document) : [];
+      await store(send, occasion, { version, document, cause, roles });
+      const { plan, grants, managed } = await planned(send, tenantId, mode);
+      if (mode === 'rehearsal') return end({ changed: { version, plan, warnings }, grants, managed });
+      judge(plan, { ...request, managed });
+      await apply(send, occasion, grants);
+      const job = grants > MOST_AT_ONCE ? await applyLater(send, occasion, version) : undefined;
+      const after = { version, cause, document };
+      const stored = {
+        type: 'group_mapping.updated',
+        resourceType: 'GroupMapping',
+        resourceId: tenantId,
+        after,
+      };
+      await record(trx, occasion, [...created, { ...stored, before: before && { version: before.version } }]);
+      const changed = { version, plan, warnings, ...(job !== undefined && { job }) };
+      return end({ changed, grants, managed });
+    }),
+  );
+}
+
+/** The plan of everything; of a rehearsed change what it planned, and for now who owns the tenant. */
+async function planned(send: Send, tenantId: string, mode: Mode) {
+  if (typeof mode === 'string') return planTenant(send, tenantId, MOST_AT_ONCE);
+  await send([planOwners(tenantId)]);
+  return { plan: mode.changed.plan, grants: mode.grants, managed: mode.managed };
+}
+
+interface Wanted {
+  readonly before: { readonly version: number; readonly document: MappingDocument } | undefined;
+  readonly document: MappingDocument;
+  readonly cause: MappingCause;
+  readonly roles: ReturnType<typeof knownNames>['roles'];
+}
+
+async function readWanted(send: Send, { tenantId, to, ifVersion }: ChangeMapping): Promise<Wanted> {
+  const [[current], [names]] = await send([currentMapping(tenantId), namesForMapping(tenantId)]);
+  const version = current?.version ?? 0;
+  if (ifVersion !== undefined && ifVersion !== version) {
+    throw new AppError('precondition_failed', `The mapping is at version ${version}, not at ${ifVersion}`, {
+      hint: 'Read it again, and make the change to what it says now.',
+    });
+  }
+  const { known, roles } = knownNames(names);
+  const before = current && asWritten(current);
+  if ('document' in to) {
+    return { before, roles, document: readMappingDocument(to.document, known), cause: { kind: 'put' } };
+  }
+  const [[old]] = await send([mappingVersion(tenantId, to.version)]);
+  if (old === undefined) throw notFound('Mapping version');
+  // Read anew: what it names may be gone since.
+  const document = readMappingDocument(asWritten(old).document, known);
+  return { before, roles, document, cause: { kind: 'revert', version: to.version } };
+}
+
+/** What the author of a document that is stored may not have meant, as the tenant is now. */
+export async function warningsOf(
+  { db: { pool } }: Context,
+  tenantId: string,
+  document: MappingDocument,
+): Promise<MappingWarning[]> {
+  const [[names], [facts]] = await Promise.all([
+    run(pool, namesForMapping(tenantId)),
+    run(pool, factsForMapping(tenantId, document)),
+  ]);
+  return warningsBy(facts, document, knownNames(names).roles);
+}
+
+function warningsBy(facts: FactsRow | undefined, document: MappingDocument, roles: Wanted['roles']) {
+  const { teams = [], groups = [], owner_groups = [] } = facts ?? {};
+  return mappingWarnings(document, { roles, teams, groups, ownerGroupsWithMembers: new Set(owner_groups) });
+}
+
+type Version = Omit<Wanted, 'before'> & { readonly version: number };
+
+/** Makes it the version that holds, and keeps whom it lets stay. */
+async function store(
+  send: Send,
+  { tenantId, actor, at, changeId }: Occasion,
+  { roles, ...version }: Version,
+): Promise<void> {
+  const author = actorJson(actor);
+  const told = { changeId, requestId: actor.requestId };
+  await send([
+    storeMapping(tenantId, { ...version, author, at }, roles),
+    keepUnmapped(tenantId, { at, actor: author }, told),
+  ]);
+}
+
+/** Gives those whom the plan has noted what they should hold. */
+async function apply(send: Send, { tenantId, actor, at, changeId }: Occasion, grants: number): Promise<void> {
+  const told = { changeId, requestId: actor.requestId };
+  const stamp = { at, actor: actorJson(actor) };
+  await send([lockOwnersAlways(tenantId), reconcileLocked(tenantId, stamp, told, { users: grants })]);
+}
+
+async function applyLater(send: Send, { tenantId, actor, at }: Occasion, version: number): Promise<string> {
+  const id = uuid();
+  const origin = { actor: actorJson(actor), requestId: actor.requestId, at };
+  await send([
+    insertJob(tenantId, { id, kind: 'mapping', request: { version }, ...origin }),
+    mappingAppliedBy(tenantId, id),
+  ]);
+  return id;
+}

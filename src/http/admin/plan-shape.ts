@@ -1,0 +1,66 @@
+import Type, { type Static } from 'typebox';
+import { Id, nullable } from '../shapes.ts';
+
+/** How plans are asked for and told, whatever is planned. */
+
+const Right = Type.Object({ permission: Type.String(), user: Id });
+const gainedAndLost = <Item extends Parameters<typeof Type.Array>[0]>(item: Item) =>
+  Type.Object({ gained: Type.Array(item), lost: Type.Array(item) });
+
+export const Plan = Type.Object({
+  digest: Type.String({ description: 'Names exactly these changes; pass it as `expectDigest`' }),
+  add: Type.Integer(),
+  change: Type.Integer(),
+  remove: Type.Integer(),
+  atNextSignIn: Type.Integer({
+    description: 'Changes that wait for the next sign-in of those who are synced there',
+  }),
+  removeAtNextSignIn: Type.Integer(),
+  owners: gainedAndLost(Id),
+  permissions: gainedAndLost(Right),
+  changes: Type.Array(
+    Type.Object({
+      change: Type.Enum(['add', 'change', 'remove']),
+      user: Id,
+      userName: nullable(Type.String()),
+      team: nullable(Type.String()),
+      teamId: Id,
+      kind: nullable(Type.String()),
+      role: nullable(Type.String()),
+      was: nullable(Type.String()),
+      row: nullable(Type.String({ description: 'JSON pointer into the document' })),
+    }),
+    { description: 'Of memberships, the first 1,000' },
+  ),
+});
+
+const Flag = Type.Enum(['true', 'false']);
+const Number9 = Type.String({ pattern: '^[0-9]{1,9}$' });
+
+/** What is asked of a change that is planned, reviewed, and then made. */
+export const planQuery = {
+  dryRun: Type.Optional(Flag),
+  expectDigest: Type.Optional(Type.String({ pattern: '^[0-9a-f]{32}$' })),
+  confirm: Type.Optional(Number9),
+};
+
+/** The same with a version and teams to be made: for the mapping itself. */
+export const mappingQuery = {
+  ...planQuery,
+  createTeams: Type.Optional(Flag),
+  ifVersion: Type.Optional(Number9),
+};
+
+const MappingQuery = Type.Object(mappingQuery);
+
+/** A query string holds text only: what it means. */
+export function readPlanQuery(query: Static<typeof MappingQuery>) {
+  const { dryRun, createTeams, expectDigest, ifVersion, confirm } = query;
+  return {
+    dryRun: dryRun === 'true',
+    createTeams: createTeams === 'true',
+    ...(expectDigest !== undefined && { expectDigest }),
+    ...(ifVersion !== undefined && { ifVersion: Number(ifVersion) }),
+    ...(confirm !== undefined && { confirm: Number(confirm) }),
+  };
+}

@@ -1,0 +1,68 @@
+import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { type Statement, type Step, step } from '../db/statement.ts';
+import { MANUAL } from './grants.ts';
+
+/**
+ * `on_unmap: keep`: who is a member of a team that no row of the mapping names any more stays, by hand, in the role
+ * that the mapping gave. Before anything is planned, so that planning finds nothing to take away.
+ */
+const KEEP_UNMAPPED: Statement<{ readonly kept: number }> = {
+  text: `with kept as materialized (
+     select g.* from access_grant g
+     join group_mapping m on m.tenant_id = $1
+     join group_mapping_version v on v.tenant_id = $1 and v.version = m.version and v.keeps_unmapped
+     join team t on t.tenant_id = $1 and t.id = g.target_id
+     where g.tenant_id = $1 and g.origin like 'scim:%' and not exists (
+       select from mapping_row r where r.tenant_id = $1 and r.version = v.version and r.kind = t.kind and r.target = t.name)
+   ), before as (
+     select g.* from access_grant g join kept k using (tenant_id, target_id, user_id) where g.origin = '${MANUAL}'
+   ), ended as (
+     delete from access_grant g using kept k
+     where g.tenant_id = $1 and g.target_id = k.target_id and g.user_id = k.user_id and g.origin = k.origin
+   ), by_hand as (
+     insert into access_grant (tenant_id, target_id, user_id, origin, role, suspended, since, change_id)
+     select $1, target_id, user_id, '${MANUAL}', role, false, $2, $4 from kept
+     on conflict (tenant_id, target_id, user_id, origin) do update
+     set role = excluded.role, suspended = false, since = greatest(access_grant.since, excluded.since),
+         change_id = excluded.change_id
+   ), history as (
+     insert into access_grant_history (tenant_id, user_id, target_id, origin, role, suspended, since, until,
+                                       mapping_version, "row", precedence, group_id, group_name, change_id, ended_by)
+     select $1, user_id, target_id, origin, role, suspended, since, greatest(since, $2), mapping_version, "row",
+            precedence, group_id, group_name, change_id, $4
+     from (select * from kept union all select * from before) as were
+   ), changes as (
+     select 'grant.ended' as type, target_id, origin, role, user_id from kept
+     union all
+     select 'grant.added', k.target_id, '${MANUAL}', k.role, k.user_id from kept k
+     where not exists (select from before b where b.target_id = k.target_id and b.user_id = k.user_id)
+     union all
+     select 'grant.changed', k.target_id, '${MANUAL}', k.role, k.user_id from kept k join before b using (target_id, user_id)
+   ), chunks as (
+     select type, target_id, origin, role, jsonb_agg(user_id order by user_id) as users
+     from (select *, (row_number() over (partition by type, target_id, origin, role order by user_id) - 1) / 1000 as chunk
+           from changes) as numbered
+     group by type, target_id, origin, role, chunk
+   ), told as (
+     select type, 'Team' as resource_type, target_id as resource_id,
+            jsonb_build_object('origin', origin, 'cause', 'unmapped') as reason,
+            case when type <> 'grant.added' then jsonb_build_object('origin', origin, 'role', role, 'users', users)
+              end as before,
+            case when type <> 'grant.ended'
+              then jsonb_build_object('origin', origin, 'role', role, 'suspended', false, 'users', users) end as after,
+            $4::uuid as change_id, $5::text as request_id
+     from chunks
+   ), recorded as (
+     ${insertEvents('told', { at: '$2', actor: '$3' })}
+   )
+   select count(*) as kept from kept`,
+};
+
+/** Keeps them, under the version that holds now; the transaction holds the tenant alone. */
+export function keepUnmapped(
+  tenantId: string,
+  { at, actor }: Stamp,
+  { changeId, requestId }: Told,
+): Step<{ readonly kept: number }> {
+  return step(KEEP_UNMAPPED, [tenantId, at, actor, changeId, requestId]);
+}
