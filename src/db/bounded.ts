@@ -15,15 +15,15 @@ const LIMIT_TIME: Step = { statement: { text: `set local statement_timeout = ${L
 export async function runBounded<Row>(db: Database, list: Step<Row>): Promise<Row[]> {
   const sent = pipeline(db, [LIMIT_TIME, list]);
   const [, rows] = await sent.catch((error: unknown) => {
-    throw isTimeout(error) ? tooBroad(error) : error;
+    throw isTimeout(error)
+      ? tooBroad(`The list took longer than ${LIST_TIMEOUT / 1_000} seconds`, error)
+      : error;
   });
   return rows;
 }
 
-function tooBroad(cause: unknown): AppError {
-  return new AppError('invalid_request', `The list took longer than ${LIST_TIMEOUT / 1_000} seconds`, {
-    reason: 'too_broad',
-    hint: 'Ask for a smaller limit, or for something else.',
-    cause,
-  });
+/** What is refused because one caller among others may not take so long, or so much. */
+export function tooBroad(what: string, cause?: unknown): AppError {
+  const hint = 'Ask for a smaller limit, or for something else.';
+  return new AppError('invalid_request', what, { reason: 'too_broad', hint, cause });
 }

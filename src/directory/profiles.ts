@@ -1,4 +1,4 @@
-import { runBounded } from '../db/bounded.ts';
+import { runBounded, tooBroad } from '../db/bounded.ts';
 import type { Database } from '../db/database.ts';
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { lockTenantShared, lockUsers } from '../db/locks.ts';
@@ -32,16 +32,21 @@ export interface Profile {
 
 interface ProfileRow {
   readonly id: string;
-  readonly body: string;
+  /** null: the bodies of the rows are too large together. */
+  readonly body: string | null;
   readonly external_id: string | null;
   readonly product_user_id: string | null;
   readonly active: boolean;
   readonly managed_by: string | null;
 }
 
+/** In bytes, as a page of SCIM has them: a body may have one MiB. */
+const MAX_BODIES = 32 * 1024 * 1024;
+
 const readProfilesStatement = statement<ProfileRow>(
   'read_profiles',
-  `select u.id, u.body, u.external_id, u.product_user_id, u.active is true as active,
+  `select u.id, case when sum(octet_length(u.body)) over () <= ${MAX_BODIES} then u.body end as body,
+          u.external_id, u.product_user_id, u.active is true as active,
           coalesce('scim:' || d.name,
             (select 'jit:' || s.identity_provider from jit_sync s where s.tenant_id = $1 and s.user_id = u.id
              order by s.synced_at desc, s.identity_provider limit 1)) as managed_by
@@ -56,7 +61,9 @@ export function readProfiles(tenantId: string, ids: readonly string[]): Step<Pro
   return step(readProfilesStatement, [tenantId, ids]);
 }
 
+/** @throws AppError `invalid_request` (`too_broad`) for a row of too large a page. */
 export function profileOf(row: ProfileRow): Profile {
+  if (row.body === null) throw tooBroad(`The users of this page have more than ${MAX_BODIES} bytes together`);
   const body = JSON.parse(row.body) as JsonObject;
   const name = ownValue(body, 'name');
   return {

@@ -1,4 +1,4 @@
-import { runBounded } from '../db/bounded.ts';
+import { runBounded, tooBroad } from '../db/bounded.ts';
 import type { Database } from '../db/database.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import { GROUP_KEYS } from './plan-sql.ts';
@@ -19,25 +19,32 @@ export interface SourceGroups {
 interface SourceGroupsRow {
   readonly user_id: string;
   readonly source: string;
-  readonly groups: string[];
+  /** null: the rows have too many together. */
+  readonly groups: string[] | null;
   readonly seen_at: Date | null;
 }
 
+/** Names in one answer. */
+const MAX_NAMES = 100_000;
+
 const groupsOfUsersStatement = statement<SourceGroupsRow>(
   'groups_of_users',
-  `select u.id as user_id, 'scim:' || d.name as source, max(g.updated_at) as seen_at,
-          coalesce(array_agg(g.display_name order by g.display_name_folded) filter (where g.id is not null), '{}')
-            as groups
-   from scim_user u
-   join directory d on d.tenant_id = $1 and d.id = u.directory_id
-   left join group_member m on m.tenant_id = $1 and m.user_id = u.id
-   left join scim_group g on g.tenant_id = $1 and g.id = m.group_id
-   where u.tenant_id = $1 and u.id = any ($2::uuid[])
-   group by u.id, d.name
-   union all
-   select s.user_id, 'jit:' || s.identity_provider, s.synced_at, s.groups
-   from jit_sync s where s.tenant_id = $1 and s.user_id = any ($2::uuid[])
-   order by source`,
+  `with told as (
+     select u.id as user_id, 'scim:' || d.name as source, max(g.updated_at) as seen_at,
+            coalesce(array_agg(g.display_name order by g.display_name_folded) filter (where g.id is not null), '{}')
+              as groups
+     from scim_user u
+     join directory d on d.tenant_id = $1 and d.id = u.directory_id
+     left join group_member m on m.tenant_id = $1 and m.user_id = u.id
+     left join scim_group g on g.tenant_id = $1 and g.id = m.group_id
+     where u.tenant_id = $1 and u.id = any ($2::uuid[])
+     group by u.id, d.name
+     union all
+     select j.user_id, 'jit:' || j.identity_provider, j.synced_at, j.groups
+     from jit_sync j where j.tenant_id = $1 and j.user_id = any ($2::uuid[])
+   )
+   select user_id, source, seen_at, case when sum(cardinality(groups)) over () <= ${MAX_NAMES} then groups end as groups
+   from told order by source`,
 );
 
 /** What each source says of the groups of these users; `sourceGroupsByUser` reads the rows. */
@@ -45,9 +52,12 @@ export function groupsOfUsers(tenantId: string, userIds: readonly string[]): Ste
   return step(groupsOfUsersStatement, [tenantId, userIds]);
 }
 
+/** @throws AppError `invalid_request` (`too_broad`) for more than 100,000 names. */
 export function sourceGroupsByUser(rows: readonly SourceGroupsRow[]): ReadonlyMap<string, SourceGroups[]> {
   const byUser = new Map<string, SourceGroups[]>(rows.map(({ user_id }) => [user_id, []]));
   for (const { user_id, source, groups, seen_at } of rows) {
+    if (groups === null)
+      throw tooBroad(`The users of this page are in more than ${MAX_NAMES} groups together`);
     byUser
       .get(user_id)
       ?.push({ source, state: groups.length > 0 ? 'list' : 'empty', groups, seenAt: seen_at });

@@ -265,3 +265,47 @@ t.test(
     }
   },
 );
+
+t.test('a page that would be too large is refused, and a smaller one is given', async (t) => {
+  const { scim, path, tenant, signIn, grant, response } = await makeWorld();
+  const [{ id: ada }, { id: ben }] = [await scim.user('ada'), await scim.user('ben')];
+  await grant({ target: response, user: ada, origin: 'manual', role: 'VIEWER' });
+  await grant({ target: response, user: ben, origin: 'manual', role: 'VIEWER' });
+  const refused = { status: 400, body: { reason: 'too_broad', hint: /smaller limit/ } };
+  await signIn(
+    ada,
+    'okta',
+    Array.from({ length: 100_000 }, (_, n) => `g${n}`),
+  );
+  t.equal((await app.admin('GET', `${path}/users`)).status, 200);
+  await signIn(ben, 'okta', ['one more']);
+  t.match(await app.admin('GET', `${path}/users`), refused);
+  t.equal((await app.admin('GET', `${path}/users?limit=1`)).status, 200);
+
+  await pool.query('delete from jit_sync where tenant_id = $1', [tenant.id]);
+  await pool.query(
+    `update scim_user set body = (body::jsonb || jsonb_build_object('title', repeat('x', 17 * 1024 * 1024)))::text
+     where tenant_id = $1`,
+    [tenant.id],
+  );
+  for (const list of [`${path}/users`, `${path}/teams/${response}/members`]) {
+    t.match(await app.admin('GET', list), refused, list);
+    t.equal((await app.admin('GET', `${list}?limit=1`)).status, 200, list);
+  }
+});
+
+t.test('a search that takes too long ends, and says what to do', async (t) => {
+  const { scim, path, tenant } = await makeWorld();
+  const { id } = await scim.user('ada');
+  // Texts in which a search goes back at each character.
+  await pool.query(
+    `insert into scim_user (tenant_id, id, user_name_folded, active, version, created_at, updated_at, body, search, lookup)
+     select tenant_id, gen_random_uuid(), 'slow-' || n, true, 1, created_at, updated_at, body,
+            jsonb_build_object('displayName', repeat('a', 1000000)), '{}'
+     from scim_user, generate_series(1, 300) n where tenant_id = $1`,
+    [tenant.id],
+  );
+  const slow = `${path}/users?search=b${'a'.repeat(199)}`;
+  t.match(await app.admin('GET', slow), { status: 400, body: { reason: 'too_broad', detail: /5 seconds/ } });
+  t.match(await app.admin('GET', `${path}/users/${id}`), { status: 200 });
+});
