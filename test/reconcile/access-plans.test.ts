@@ -25,15 +25,13 @@ const groupId = (n: string) => `('01a20075-0000-7000-8000-' || lpad(to_hex(${n})
 const teamId = (n: string) => `('01a20076-0000-7000-8000-' || lpad(to_hex(${n}), 12, '0'))::uuid`;
 const [USER, TEAM] = ['01a20074-0000-7000-8000-000000001388', '01a20076-0000-7000-8000-0000000001f4'];
 
-await mapping(
-  Array.from({ length: 500 }, (_, n) => ({
-    match: `name:Group ${n + 1}`,
-    kind: 'team',
-    target: `Team ${n + 1}`,
-    role: 'EDITOR',
-    row: `/mappings/${n}`,
+await mapping({
+  mappings: Array.from({ length: 500 }, (_, n) => ({
+    group_name: `Group ${n + 1}`,
+    team_name: `Team ${n + 1}`,
+    role_name: 'EDITOR',
   })),
-);
+});
 await load(
   `insert into team select $1, ${teamId('n')}, 'Team ' || n, 'team ' || n, 'team', null, 1, now(), now()
    from generate_series(1, 500) n`,

@@ -1,19 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { NIL } from 'uuid';
+import type { MappingDocument } from '../../src/reconcile/mapping-document.ts';
+import { compileMapping } from '../../src/reconcile/mapping-rows.ts';
+import { BUILT_IN_ROLES } from '../../src/reconcile/roles.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import type { TestApp } from './app.ts';
 
 /** What the tests of reading access start from: a mapping, and grants that no push makes. */
-
-/** One right that a group gives, in the order of precedence. */
-export interface MappingRow {
-  readonly match: string;
-  readonly kind: 'team' | 'case_group' | 'owner' | 'permission';
-  readonly target?: string;
-  readonly role?: string;
-  readonly row: string;
-  readonly directory?: string;
-}
 
 export interface Grant {
   /** null: tenant owner. */
@@ -39,20 +32,20 @@ export function accessFixtures(app: TestApp, { id: tenantId }: Pick<Tenant, 'id'
     ]);
   }
 
-  /** A document of these rows as version 1; what is pushed behind it is reconciled by it. */
-  async function mapping(rows: readonly MappingRow[]): Promise<void> {
+  /** The tenant's mapping, version 1; what is pushed behind it is reconciled by it. */
+  async function mapping(document: MappingDocument): Promise<void> {
     await pool.query(
-      `insert into group_mapping_version values ($1, 1, '{}', false, '{"kind": "put"}', '{"kind": "operator"}', $2)`,
-      [tenantId, AT],
+      `insert into group_mapping_version values ($1, 1, $2, false, '{"kind": "put"}', '{"kind": "operator"}', $3)`,
+      [tenantId, JSON.stringify(document), AT],
     );
     await pool.query('insert into group_mapping (tenant_id, version) values ($1, 1)', [tenantId]);
     await pool.query(
-      `insert into mapping_row (tenant_id, version, match, precedence, "row", directory, kind, target, role)
-       select $1, 1, match, place, "row", directory, kind, coalesce(target, ''), role
-       from rows from (json_to_recordset($2) as (match text, "row" text, directory text, kind text, target text,
-                                                 role text)) with ordinality
-         as r (match, "row", directory, kind, target, role, place)`,
-      [tenantId, JSON.stringify(rows)],
+      `insert into mapping_row (tenant_id, version, match, precedence, "row", directory, identity_provider, kind, target,
+                                role)
+       select $1, 1, match, precedence, "row", directory, "identityProvider", kind, coalesce(target, ''), role
+       from json_to_recordset($2) as r (match text, precedence integer, "row" text, directory text,
+                                        "identityProvider" text, kind text, target text, role text)`,
+      [tenantId, JSON.stringify(compileMapping(document, BUILT_IN_ROLES))],
     );
   }
 

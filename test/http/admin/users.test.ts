@@ -31,24 +31,16 @@ async function makeWorld() {
   const fixtures = accessFixtures(app, tenant);
   const response = await fixtures.team('Response');
   await fixtures.permission('BILLING');
-  await fixtures.mapping([
-    { match: 'name:Analysts', kind: 'team', target: 'Response', role: 'EDITOR', row: '/mappings/0' },
-    {
-      match: 'name:Analysts',
-      kind: 'permission',
-      target: 'BILLING',
-      row: '/tenant_permission/0/permissions/0',
-    },
-    { match: 'id:ext-7', kind: 'owner', row: '/tenant_owners_groups/0' },
-    {
-      match: 'name:Analysts',
-      kind: 'team',
-      target: 'Gone',
-      role: 'VIEWER',
-      row: '/mappings/1',
-      directory: 'x',
-    },
-  ]);
+  await fixtures.mapping({
+    tenant_permission: [
+      { group_name: 'Analysts', permissions: ['BILLING'] },
+      { group_id: 'ext-7', permissions: ['BILLING'] },
+    ],
+    mappings: [
+      { group_name: 'Analysts', team_name: 'Response', role_name: 'EDITOR' },
+      { group_name: 'Analysts', team_name: 'Gone', role_name: 'VIEWER', directory: 'x' },
+    ],
+  });
   const scim = clientOf(app, await app.scimKey(tenant));
   const path = `/tenants/${tenant.id}`;
   const search = async (query = '') => (await app.admin<UserList>('GET', `${path}/users${query}`)).body;
@@ -219,7 +211,7 @@ t.test(
     await pool.query('update scim_user set directory_id = null where tenant_id = $1', [tenant.id]);
     await signIn(ada, 'okta', ['Analysts', 'ext-7', 'Analysts']);
     await signIn(ben, 'okta', ['Analysts']);
-    const rows = ['/mappings/0', '/tenant_permission/0/permissions/0'];
+    const rows = ['/tenant_permission/0/permissions/0', '/mappings/0'];
     const scimGroup = (id: string, name: string, rest: object) => ({
       source: 'scim:default',
       id,
@@ -237,12 +229,12 @@ t.test(
     });
     const expected = [
       claim('Analysts', { members: 2, rows }),
-      claim('ext-7', { members: 1, rows: ['/tenant_owners_groups/0'] }),
+      claim('ext-7', { members: 1, rows: ['/tenant_permission/1/permissions/0'] }),
       scimGroup(analysts, 'Analysts', { members: 2, rows, seenAt: iso(1_000) }),
       scimGroup(owners.id, 'Owners', {
         externalId: 'ext-7',
         members: 0,
-        rows: ['/tenant_owners_groups/0'],
+        rows: ['/tenant_permission/1/permissions/0'],
         seenAt: iso(1_000),
       }),
       scimGroup(zebras, 'zebras', { members: 1, rows: [], seenAt: iso(2_000) }),

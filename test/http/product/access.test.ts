@@ -29,26 +29,16 @@ async function makeWorld(settings: SettingsChange = {}) {
   const fraud = await fixtures.team('Fraud', 'case_group');
   await fixtures.permission('AUDIT_LOG_READ');
   await fixtures.permission('BILLING');
-  const response1 = { kind: 'team', target: 'Incident Response' } as const;
-  await fixtures.mapping([
-    { match: 'name:IT Admins', kind: 'owner', row: '/tenant_owners_groups/0' },
-    {
-      match: 'name:Auditors',
-      kind: 'permission',
-      target: 'BILLING',
-      row: '/tenant_permission/0/permissions/0',
-    },
-    {
-      match: 'name:Auditors',
-      kind: 'permission',
-      target: 'AUDIT_LOG_READ',
-      row: '/tenant_permission/0/permissions/1',
-    },
-    { match: 'name:SecOps', ...response1, role: 'TEAM_ADMIN', row: '/mappings/0' },
-    { match: 'name:Analysts', ...response1, role: 'EDITOR', row: '/mappings/1' },
-    { match: 'id:ext-7', kind: 'case_group', target: 'Fraud', role: 'VIEWER', row: '/mappings/2' },
-    { match: 'name:Abroad', ...response1, role: 'VIEWER', row: '/mappings/3', directory: 'okta' },
-  ]);
+  await fixtures.mapping({
+    tenant_owners_groups: ['IT Admins'],
+    tenant_permission: [{ group_name: 'Auditors', permissions: ['BILLING', 'AUDIT_LOG_READ'] }],
+    mappings: [
+      { group_name: 'SecOps', team_name: 'Incident Response', role_name: 'TEAM_ADMIN' },
+      { group_name: 'Analysts', team_name: 'Incident Response', role_name: 'EDITOR' },
+      { group_id: 'ext-7', case_group_name: 'Fraud', role_name: 'VIEWER' },
+      { group_name: 'Abroad', team_name: 'Incident Response', role_name: 'VIEWER', directory: 'okta' },
+    ],
+  });
   const scim = clientOf(app, await app.scimKey(tenant));
   const base = `/api/v1/tenants/${tenant.id}`;
   const ask = <Body = AccessBody>(path: string, headers = {}, method: Method = 'GET', body?: unknown) =>
