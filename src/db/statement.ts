@@ -6,7 +6,7 @@ import type pg from 'pg';
  * connection. Names and texts form a bounded set, so that plans never pile up on the server.
  */
 export interface Statement<Row> {
-  /** Absent: the text varies, and is not prepared. */
+  /** Absent: not prepared, because the text varies, or the best plan does with the values. */
   readonly name?: string;
   readonly text: string;
   /** Never set: carries the type of a row. */

@@ -12,6 +12,9 @@ const ATTEMPTS = 5;
 /** Stated, because a server may have another default: each step must see what the locks before it waited for. */
 const BEGIN = 'begin isolation level read committed';
 
+/** The same for reads: all steps see the database as it was at the first. */
+const BEGIN_SNAPSHOT = 'begin isolation level repeatable read read only';
+
 /** The rows of each step, in the order of the steps. */
 export type StepRows<Steps extends readonly Step<unknown>[]> = {
   -readonly [Index in keyof Steps]: Steps[Index] extends Step<infer Row> ? Row[] : never;
@@ -27,13 +30,29 @@ export type Send = <const Steps extends readonly Step<unknown>[]>(steps: Steps) 
  * when PostgreSQL breaks it off for a deadlock or a serialisation failure.
  */
 export function pipeline<const Steps extends readonly Step<unknown>[]>(
+  db: Database,
+  steps: Steps,
+): Promise<StepRows<Steps>> {
+  return sentTogether(db, BEGIN, steps);
+}
+
+/** Reads that are one answer, sent together in one wait: no write comes between them. Repeated like `pipeline`. */
+export function snapshot<const Steps extends readonly Step<unknown>[]>(
+  db: Database,
+  steps: Steps,
+): Promise<StepRows<Steps>> {
+  return sentTogether(db, BEGIN_SNAPSHOT, steps);
+}
+
+function sentTogether<const Steps extends readonly Step<unknown>[]>(
   { pool }: Database,
+  begin: string,
   steps: Steps,
 ): Promise<StepRows<Steps>> {
   return retried(() =>
     withClient(pool, async (client) => {
       const [, ...answers] = await together<unknown>([
-        client.query(BEGIN),
+        client.query(begin),
         ...steps.map((each) => run(client, each)),
         client.query('commit').then(requireCommitted),
       ]);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { run, type Step, statement, step } from '../../src/db/statement.ts';
-import { conversation, pipeline } from '../../src/db/transaction.ts';
+import { conversation, pipeline, snapshot } from '../../src/db/transaction.ts';
 import { openTestDatabase } from '../support/events.ts';
 
 /** One wait, and still a transaction: whole, or not at all. */
@@ -88,4 +88,26 @@ t.test('a conversation holds what it locked, and is undone by what its work thro
     t.equal(seen?.version, 1, 'nobody else sees it yet');
   });
   t.same((await pool.query('select version from entry')).rows, [{ version: 2 }]);
+});
+
+t.test('the reads of a snapshot see one moment, and those of a pipeline each its own', async (t) => {
+  const counted = step(statement<{ n: number }>('test_count', 'select count(*) as n from entry'), []);
+  const held = step(statement<unknown>('test_held', 'select pg_advisory_xact_lock(7)'), []);
+  const waiting = `select from pg_locks where locktype = 'advisory' and not granted`;
+  for (const [read, seen] of [
+    [pipeline, [0, 1]],
+    [snapshot, [0, 0]],
+  ] as const) {
+    await pool.query('delete from entry');
+    const writer = await pool.connect();
+    await writer.query('select pg_advisory_lock(7)');
+    const answer = read(database, [counted, held, counted]);
+    while ((await writer.query(waiting)).rows.length === 0);
+    await writer.query('insert into entry (id) values (1)');
+    await writer.query('select pg_advisory_unlock(7)');
+    const [[before], , [after]] = await answer;
+    t.same([before?.n, after?.n], seen);
+    writer.release();
+  }
+  await t.rejects(snapshot(database, [step(insert, [1])]), { code: '25006' }, 'and write nothing');
 });

@@ -33,6 +33,7 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   serviceKey: ({ serviceKey }) => [serviceKey],
   team: ({ team }) => [team],
   role: ({ role }) => [role, role.toLowerCase()],
+  userId: ({ user }) => [user, user.toUpperCase()],
   urn: ({ extension }) => [extension, extension.toUpperCase()],
   id: ({ user, group, role, team }, url) => {
     if (url.includes('/Roles/')) return [role, team];
@@ -62,6 +63,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
     name: 'Taken over',
     attributes: [{ name: 'taken' }],
   },
+  'PUT /api/v1/tenants/:tenant/users/:userId/product-user-id': { productUserId: 'taken-over' },
   'PUT /api/scim/v2/Users/:id': { userName: 'taken-over' },
   'PATCH /api/scim/v2/Users/:id': REPLACE,
   'PUT /api/scim/v2/Groups/:id': { displayName: 'Taken over' },
@@ -69,6 +71,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
 };
 const QUERIES: Readonly<Record<string, string>> = {
   'DELETE /api/admin/v1/tenants/:tenant/directories/:directory': '?users=deactivate',
+  'GET /api/v1/tenants/:tenant/access': '?userName=victim',
+  'HEAD /api/v1/tenants/:tenant/access': '?userName=victim',
 };
 
 /** Names in these paths are ours, the same for everybody. */
@@ -231,6 +235,7 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
     await app.send('GET', `/api/scim/v2/Groups/${victim.group}`, { key }),
   ];
   t.match(user.body, { userName: 'victim', meta: { version: /^W\/"1[."]/ } });
+  t.match((await app.send('GET', `${path}/users/${victim.user}`, operator)).body, { productUserId: null });
   t.match(group.body, { displayName: 'Victims', members: [{ value: victim.user }] });
 });
 

@@ -10,11 +10,14 @@ import { clientRoutes } from './clients.ts';
 import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
+import { groupRoutes } from './groups.ts';
+import { memberRoutes } from './members.ts';
 import { roleRoutes } from './roles.ts';
 import { schemaExtensionRoutes } from './schema-extensions.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
-import { teamRoutes } from './teams.ts';
+import { teamListRoute, teamRoutes } from './teams.ts';
 import { tenantRoutes, tenantsRoutes } from './tenants.ts';
+import { userRoutes } from './users.ts';
 
 /** The admin API under `/api/admin/v1`: the operator everywhere, a tenant's own key in its tenant. */
 export async function adminSurface(
@@ -39,6 +42,10 @@ export async function adminSurface(
     directoryRoutes(typedScope(scope), context);
     apiKeyRoutes(typedScope(scope), context);
     teamRoutes(typedScope(scope), context);
+    teamListRoute(typedScope(scope), context, 'admin');
+    memberRoutes(typedScope(scope), context, 'admin');
+    userRoutes(typedScope(scope), context);
+    groupRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);
     groupMappingRoutes(typedScope(scope), context);
     clientRoutes(typedScope(scope), context);

@@ -60,32 +60,6 @@ export function teamRoutes(scope: TypedScope, context: Context): void {
   );
 
   scope.get(
-    '/tenants/:tenant/teams',
-    {
-      schema: {
-        tags,
-        operationId: 'listTeams',
-        summary: "List the tenant's teams, in the order of their creation",
-        params: Type.Object(ofTenant),
-        querystring: Type.Object(
-          { ...pageQuery, name: Type.Optional(Label), kind: Type.Optional(Kind) },
-          { additionalProperties: false },
-        ),
-        response: {
-          200: Type.Object({ teams: Type.Array(Team), next: Type.Optional(Id) }),
-          ...problems,
-        },
-      },
-    },
-    async ({ tenantId, query: { name, kind, ...query } }) => {
-      const { items, ...next } = await pageOf(query, (page) =>
-        listTeams(kysely, tenantId, { name, kind, ...page }),
-      );
-      return { teams: items, ...next };
-    },
-  );
-
-  scope.get(
     '/tenants/:tenant/teams/:team',
     {
       schema: {
@@ -138,6 +112,35 @@ export function teamRoutes(scope: TypedScope, context: Context): void {
       const { tenantId } = request;
       await deleteTeam(context, actorOf(request), { tenantId, teamId: idOf(request.params) });
       return reply.code(204).send(null);
+    },
+  );
+}
+
+/** The tenant's teams, which the admin API and the product API give out alike. */
+export function teamListRoute(scope: TypedScope, { db }: Context, surface: 'admin' | 'product'): void {
+  scope.get(
+    '/tenants/:tenant/teams',
+    {
+      schema: {
+        tags,
+        operationId: surface === 'admin' ? 'listTeams' : 'readTeams',
+        summary: "List the tenant's teams, in the order of their creation",
+        params: Type.Object(ofTenant),
+        querystring: Type.Object(
+          { ...pageQuery, name: Type.Optional(Label), kind: Type.Optional(Kind) },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: Type.Object({ teams: Type.Array(Team), next: Type.Optional(Id) }),
+          ...problems,
+        },
+      },
+    },
+    async ({ tenantId, query: { name, kind, ...query } }) => {
+      const { items, ...next } = await pageOf(query, (page) =>
+        listTeams(db, tenantId, { name, kind, ...page }),
+      );
+      return { teams: items, ...next };
     },
   );
 }

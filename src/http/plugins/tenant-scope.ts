@@ -1,6 +1,6 @@
 import type { onRequestAsyncHookHandler } from 'fastify';
 import { validate as isUuid } from 'uuid';
-import type { Context, Principal } from '../../context.ts';
+import type { Context, Principal, TenantSettings } from '../../context.ts';
 import type { Database } from '../../db/database.ts';
 import { notFound } from '../../errors.ts';
 import { tenantById, tenantByName } from '../../tenants/tenants.ts';
@@ -10,7 +10,14 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The tenant that the path names and the principal may act for; set by `requireTenant`. */
     tenantId: string;
+    /** Its settings, as old as the memory of credentials at most; set likewise. */
+    settings: TenantSettings;
   }
+}
+
+interface Reached {
+  readonly id: string;
+  readonly settings: TenantSettings;
 }
 
 /**
@@ -20,9 +27,10 @@ declare module 'fastify' {
 export function requireTenant({ db }: Context): onRequestAsyncHookHandler {
   return async (request) => {
     const { tenant } = request.params as { tenant: string };
-    const tenantId = await reachableTenant(db, request.principal, tenant);
-    if (tenantId === undefined) throw notFound('Tenant');
-    request.tenantId = tenantId;
+    const reached = await reachableTenant(db, request.principal, tenant);
+    if (reached === undefined) throw notFound('Tenant');
+    request.tenantId = reached.id;
+    request.settings = reached.settings;
   };
 }
 
@@ -30,12 +38,12 @@ async function reachableTenant(
   db: Database,
   principal: Principal,
   text: string,
-): Promise<string | undefined> {
+): Promise<Reached | undefined> {
   if (principal.kind === 'api_key') {
     const { id, name } = principal.tenant;
-    return text.toLowerCase() === id || text === name ? id : undefined;
+    return text.toLowerCase() === id || text === name ? principal.tenant : undefined;
   }
-  if (isUuid(text)) return (await tenantById(db, text))?.id;
+  if (isUuid(text)) return tenantById(db, text);
   // Text that no name can be is not asked for: PostgreSQL refuses some of it with an error.
-  return isSlug(text) ? (await tenantByName(db, text))?.id : undefined;
+  return isSlug(text) ? tenantByName(db, text) : undefined;
 }

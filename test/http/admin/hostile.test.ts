@@ -90,6 +90,7 @@ const bodyOf = (schema: unknown, replaced: object = {}) => {
     rank: 1_000 + made,
     id: EXTENSION,
     attributes: [{ name: 'a' }],
+    productUserId: `sound${made}`,
   };
   const known = new Set(membersOf(schema));
   return { ...Object.fromEntries(Object.entries(sound).filter(([name]) => known.has(name))), ...replaced };

@@ -9,6 +9,7 @@ import type { TypeName } from '../../../src/scim/types.ts';
 import { startApp } from '../../support/app.ts';
 import { clientOf, type ErrorBody } from '../../support/client.ts';
 import { meets } from '../../support/conformance.ts';
+import { planNodes as explained, type PlanNode, rowsRead as touched } from '../../support/plans.ts';
 import { reading } from '../../support/scim.ts';
 
 /** What lists read at 100,000 users: the plans of the statements that they send. */
@@ -71,36 +72,9 @@ await load(
 await loader.query(`insert into group_member select tenant_id, $1, id from scim_user`, [groupId]);
 await db.pool.query('vacuum analyze');
 
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly 'Rows Removed by Index Recheck'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** The nodes of the plan of a step, as it ran. */
-async function planNodes({ statement, values }: Step<unknown>): Promise<PlanNode[]> {
-  const { rows } = await db.pool.query(`explain (analyze, format json) ${statement.text}`, [...values]);
-  return flattened(rows[0]['QUERY PLAN'][0].Plan);
-}
-
-const flattened = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flattened)];
-
 const LARGE = new Set(['scim_user', 'scim_group', 'group_member']);
-
-/** Rows that a plan touched in the tables of the directory; a sequential scan counts as all. */
-function rowsRead(nodes: readonly PlanNode[]): number {
-  return nodes.reduce((sum, node) => {
-    const isIndex = node['Node Type'].startsWith('Bitmap Index');
-    if (!isIndex && !LARGE.has(node['Relation Name'] ?? '')) return sum;
-    if (node['Node Type'] === 'Seq Scan') return Number.POSITIVE_INFINITY;
-    const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
-    return sum + (node['Actual Rows'] + removed) * node['Actual Loops'];
-  }, 0);
-}
+const planNodes = (step: Step<unknown>) => explained(db.pool, step);
+const rowsRead = (nodes: readonly PlanNode[]) => touched(nodes, LARGE);
 
 interface Asked {
   readonly filter?: string;

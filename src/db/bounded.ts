@@ -1,0 +1,29 @@
+import { AppError } from '../errors.ts';
+import { isTimeout } from './constraints.ts';
+import type { Database } from './database.ts';
+import type { Step } from './statement.ts';
+import { pipeline } from './transaction.ts';
+
+/** In milliseconds. */
+const LIST_TIMEOUT = 5_000;
+const LIMIT_TIME: Step = { statement: { text: `set local statement_timeout = ${LIST_TIMEOUT}` }, values: [] };
+
+/**
+ * Runs a list that a caller can make slow, so that it does not keep its connection from others.
+ * @throws AppError `invalid_request` (`too_broad`) when it takes longer than 5 seconds.
+ */
+export async function runBounded<Row>(db: Database, list: Step<Row>): Promise<Row[]> {
+  const sent = pipeline(db, [LIMIT_TIME, list]);
+  const [, rows] = await sent.catch((error: unknown) => {
+    throw isTimeout(error)
+      ? tooBroad(`The list took longer than ${LIST_TIMEOUT / 1_000} seconds`, error)
+      : error;
+  });
+  return rows;
+}
+
+/** What is refused because one caller among others may not take so long, or so much. */
+export function tooBroad(what: string, cause?: unknown): AppError {
+  const hint = 'Ask for a smaller limit, or for something else.';
+  return new AppError('invalid_request', what, { reason: 'too_broad', hint, cause });
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { NIL } from 'uuid';
+import type { MappingDocument } from '../../src/reconcile/mapping-document.ts';
+import { compileMapping } from '../../src/reconcile/mapping-rows.ts';
+import { BUILT_IN_ROLES } from '../../src/reconcile/roles.ts';
+import type { Tenant } from '../../src/tenants/tenants.ts';
+import type { TestApp } from './app.ts';
+
+/** What the tests of reading access start from: a mapping, and grants that no push makes. */
+
+export interface Grant {
+  /** null: tenant owner. */
+  readonly target: string | null;
+  readonly user: string;
+  readonly origin: string;
+  readonly role?: string;
+  readonly suspended?: boolean;
+  readonly precedence?: number;
+}
+
+const AT = '2026-03-04T05:06:07.000Z';
+
+export function accessFixtures(app: TestApp, { id: tenantId }: Pick<Tenant, 'id'>) {
+  const { pool } = app.context.db;
+
+  async function permission(name: string): Promise<void> {
+    await pool.query('insert into permission values ($1, $2, $3, null, $4)', [
+      tenantId,
+      randomUUID(),
+      name,
+      AT,
+    ]);
+  }
+
+  /** The tenant's mapping, version 1; what is pushed behind it is reconciled by it. */
+  async function mapping(document: MappingDocument): Promise<void> {
+    await pool.query(
+      `insert into group_mapping_version values ($1, 1, $2, false, '{"kind": "put"}', '{"kind": "operator"}', $3)`,
+      [tenantId, JSON.stringify(document), AT],
+    );
+    await pool.query('insert into group_mapping (tenant_id, version) values ($1, 1)', [tenantId]);
+    await pool.query(
+      `insert into mapping_row (tenant_id, version, match, precedence, "row", directory, identity_provider, kind, target,
+                                role)
+       select $1, 1, match, precedence, "row", directory, "identityProvider", kind, coalesce(target, ''), role
+       from json_to_recordset($2) as r (match text, precedence integer, "row" text, directory text,
+                                        "identityProvider" text, kind text, target text, role text)`,
+      [tenantId, JSON.stringify(compileMapping(document, BUILT_IN_ROLES))],
+    );
+  }
+
+  /** What a sign-in by an identity provider would have written. */
+  async function signIn(user: string, identityProvider: string, groups: readonly string[]): Promise<void> {
+    await pool.query(`insert into jit_sync values ($1, $2, $3, 'enhanced', 1, $4, $5)`, [
+      tenantId,
+      user,
+      identityProvider,
+      groups,
+      AT,
+    ]);
+  }
+
+  async function grant({ target, user, origin, role, suspended = false, precedence }: Grant): Promise<void> {
+    await pool.query(
+      `insert into access_grant (tenant_id, target_id, user_id, origin, role, suspended, since, precedence, change_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [tenantId, target ?? NIL, user, origin, role, suspended, AT, precedence, randomUUID()],
+    );
+  }
+
+  async function team(name: string, kind = 'team'): Promise<string> {
+    const path = `/tenants/${tenantId}/teams`;
+    return (await app.admin<{ id: string }>('POST', path, { name, kind })).body.id;
+  }
+
+  return { permission, mapping, signIn, grant, team };
+}
