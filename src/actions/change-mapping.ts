@@ -100,17 +100,14 @@ function change({ context, actor, request }: Attempt, mode: Mode): Promise<Chang
       await send([lock(tenantId)]);
       const wanted = await readWanted(send, request);
       const { before, document, cause, roles } = wanted;
+      const created = request.createTeams ? await createMissingTeams(send, occasion, document) : [];
       const [[facts]] = await send([factsForMapping(tenantId, document)]);
       const warnings = warningsBy(facts, document, roles);
-      const version = (before?.version ?? 0) + 1;
-      if (before && sameDocument(before.document, document)) {
-        return end({
-          changed: { version: before.version, plan: NO_CHANGES, warnings },
-          grants: 0,
-          managed: 0,
-        });
+      if (before && created.length === 0 && sameDocument(before.document, document)) {
+        const changed = { version: before.version, plan: NO_CHANGES, warnings };
+        return end({ changed, grants: 0, managed: 0 });
       }
-      const created = request.createTeams ? await createMissingTeams(send, occasion, document) : [];
+      const version = (before?.version ?? 0) + 1;
       await store(send, occasion, { version, document, cause, roles });
       const { plan, grants, managed } = await planned(send, tenantId, mode);
       if (mode === 'rehearsal') return end({ changed: { version, plan, warnings }, grants, managed });

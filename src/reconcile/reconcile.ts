@@ -94,9 +94,13 @@ const RECONCILE = `with ${planText(LOCKED_USERS, EDITS)}, ended as (
             user_id, target_id, origin, cause, was, role, false as suspended, version, "row", group_id, group_name
      from effect
    ), alert as (
-     select case when new_held then 'owner.retained' else 'owner.none_left' end as type,
-            case when new_held then user_id end as user_id
-     from changed where origin = '${RETENTION}' and (new_held or cause <> 'another_owner')
+     select 'owner.retained' as type, jsonb_build_object('users', jsonb_build_array(user_id)) as after
+     from retained where new_held
+     union all
+     select 'owner.none_left', null
+     where exists (select from effect where target_id = '${OWNER}' and not has)
+       and not (select by_others from owned) and not exists (select from retained where new_held)
+       and not exists (select from holder where active)
    ), told as (
      ${eventsOf('grant_told', {
        before: `jsonb_build_object('origin', origin, 'role', was, 'users', users)`,
@@ -108,7 +112,7 @@ const RECONCILE = `with ${planText(LOCKED_USERS, EDITS)}, ended as (
        after: `jsonb_build_object('role', role, 'users', users)`,
      })}
      union all
-     select type, 'Tenant', $1, null, null, jsonb_build_object('users', jsonb_build_array(user_id)), $4, $5 from alert
+     select type, 'Tenant', $1, null, null, after, $4, $5 from alert
    ), recorded as (
      ${insertEvents('told', { at: '$2', actor: '$3' })}
    )
