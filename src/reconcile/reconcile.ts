@@ -1,6 +1,6 @@
 import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Statement, type Step, statement, step } from '../db/statement.ts';
-import { type MANUAL, OWNER, RETENTION } from './grants.ts';
+import { type MANUAL, OWNER } from './grants.ts';
 import { LOCKED_USERS, planText } from './plan-sql.ts';
 
 /** A claim that is not computed but made, or withdrawn, in this transaction. */
