@@ -11,6 +11,7 @@ import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { memberRoutes } from './members.ts';
+import { permissionRoutes } from './permissions.ts';
 import { roleRoutes } from './roles.ts';
 import { schemaExtensionRoutes } from './schema-extensions.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
@@ -46,6 +47,7 @@ export async function adminSurface(
     userRoutes(typedScope(scope), context);
     groupRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);
+    permissionRoutes(typedScope(scope), context);
     clientRoutes(typedScope(scope), context);
     schemaExtensionRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');
