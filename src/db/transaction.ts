@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Transaction } from 'kysely';
+import { CompiledQuery, type Transaction } from 'kysely';
 import type pg from 'pg';
 import { isRetryable } from './constraints.ts';
 import type { Database } from './database.ts';
@@ -94,6 +94,12 @@ export function transaction<Result>(
   work: (trx: Transaction<Tables>) => Promise<Result>,
 ): Promise<Result> {
   return retried(() => kysely.transaction().setIsolationLevel('read committed').execute(work));
+}
+
+/** Carries out a step inside a `transaction`. */
+export async function runIn<Row>(trx: Transaction<Tables>, { statement, values }: Step<Row>): Promise<Row[]> {
+  const { rows } = await trx.executeQuery(CompiledQuery.raw(statement.text, [...values]));
+  return rows as Row[];
 }
 
 /** Lends a connection; one on which something failed may be broken or in a transaction, and is not used again. */

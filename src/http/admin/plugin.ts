@@ -17,6 +17,7 @@ import { schemaExtensionRoutes } from './schema-extensions.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
 import { teamListRoute, teamRoutes } from './teams.ts';
 import { tenantRoutes, tenantsRoutes } from './tenants.ts';
+import { userWriteRoutes } from './user-writes.ts';
 import { userRoutes } from './users.ts';
 
 /** The admin API under `/api/admin/v1`: the operator everywhere, a tenant's own key in its tenant. */
@@ -45,6 +46,7 @@ export async function adminSurface(
     teamListRoute(typedScope(scope), context, 'admin');
     memberRoutes(typedScope(scope), context, 'admin');
     userRoutes(typedScope(scope), context);
+    userWriteRoutes(typedScope(scope), context);
     groupRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);
     permissionRoutes(typedScope(scope), context);
