@@ -10,6 +10,7 @@ import { clientRoutes } from './clients.ts';
 import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
+import { manualGrantRoutes } from './manual-grants.ts';
 import { memberRoutes } from './members.ts';
 import { permissionRoutes } from './permissions.ts';
 import { roleRoutes } from './roles.ts';
@@ -50,6 +51,7 @@ export async function adminSurface(
     groupRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);
     permissionRoutes(typedScope(scope), context);
+    manualGrantRoutes(typedScope(scope), context);
     clientRoutes(typedScope(scope), context);
     schemaExtensionRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');
