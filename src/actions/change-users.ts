@@ -150,9 +150,9 @@ function plan(actor: ScimActor, request: ChangeUser, row: UserRow | undefined): 
       version: row.version,
       managed: row.managed,
       ...columns,
-      type: eventType(before, after),
+      type: changeType(before, after),
       reconciled:
-        !row.managed || eventType(before, after) !== 'user.updated' || before.userType !== after.userType,
+        !row.managed || changeType(before, after) !== 'user.updated' || before.userType !== after.userType,
       before: JSON.stringify(differs?.before ?? {}),
       after: JSON.stringify(differs?.after ?? {}),
       ...told(request),
@@ -160,7 +160,8 @@ function plan(actor: ScimActor, request: ChangeUser, row: UserRow | undefined): 
   };
 }
 
-function eventType(before: Resource, after: Resource): ChangedUser['type'] {
+/** What the change of a user is called: whether it lets the user in or out decides. */
+export function changeType(before: Resource, after: Resource): ChangedUser['type'] {
   if ((before.active === true) === (after.active === true)) return 'user.updated';
   return after.active === true ? 'user.activated' : 'user.deactivated';
 }

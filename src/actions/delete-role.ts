@@ -1,9 +1,11 @@
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
+import { lockTenantExclusive } from '../db/locks.ts';
 import { transaction } from '../db/transaction.ts';
 import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { BUILT_IN_ROLES, deleteRoleRow } from '../reconcile/roles.ts';
+import { requireUnused, usesOfRole } from '../reconcile/uses.ts';
 
 export interface DeleteRole {
   readonly tenantId: string;
@@ -11,7 +13,7 @@ export interface DeleteRole {
   readonly name: string;
 }
 
-/** @throws AppError `conflict` (`built_in_role`): those stay. */
+/** @throws AppError `conflict`: `built_in_role`, which stays; `in_use`. */
 export async function deleteRole(
   context: Context,
   actor: Actor,
@@ -25,8 +27,10 @@ export async function deleteRole(
   }
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   await transaction(context.db, async (trx) => {
+    await lockTenantExclusive(trx, tenantId);
     const before = await deleteRoleRow(trx, tenantId, kept);
     if (before === undefined) throw notFound('Role');
+    requireUnused(`The role "${kept}"`, await usesOfRole(trx, tenantId, kept));
     await record(trx, occasion, [{ type: 'role.deleted', resourceType: 'Role', resourceId: null, before }]);
   });
 }

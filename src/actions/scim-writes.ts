@@ -73,7 +73,7 @@ function versionMoved(): AppError {
 const EMAIL_ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
 /** The tenant setting `userNameMustBeEmail`. */
-export function requireUserName({ settings }: ScimActor, { userName }: Resource): void {
+export function requireUserName({ settings }: Pick<ScimActor, 'settings'>, { userName }: Resource): void {
   if (!settings.userNameMustBeEmail || EMAIL_ADDRESS.test(String(userName))) return;
   throw badRequest(
     'invalidValue',

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { type Actor, actorJson, type Context } from '../context.ts';
 import { violates } from '../db/constraints.ts';
-import { type Profile, setProductUserId as writeProductUserId } from '../directory/profiles.ts';
+import { type Profile, setProductUserId as writeAndRead } from '../directory/profiles.ts';
 import { AppError, notFound } from '../errors.ts';
 
 export interface SetProductUserId {
@@ -21,14 +21,15 @@ export async function setProductUserId(
   change: SetProductUserId,
 ): Promise<Profile> {
   const told = { at: now(), actor: actorJson(actor), changeId: uuid(), requestId: actor.requestId };
-  const profile = await writeProductUserId(db, { ...change, ...told }).catch((error: unknown) => {
+  const profile = await writeAndRead(db, { ...change, ...told }).catch((error: unknown) => {
     throw violates(error, 'scim_user_product_user_id_key') ? productUserIdTaken() : error;
   });
   if (profile === undefined) throw notFound('User');
   return profile;
 }
 
-function productUserIdTaken(): AppError {
+/** The refusal of an id that another user has. */
+export function productUserIdTaken(): AppError {
   return new AppError('conflict', 'Another user of the tenant has this product user id', {
     reason: 'product_user_id_taken',
     pointer: '/productUserId',

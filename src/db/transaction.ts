@@ -103,12 +103,15 @@ export function transaction<Result>(
 export function sendBy(trx: Transaction<Tables>): Send {
   return async (steps) => {
     const answers: unknown[][] = [];
-    for (const { statement, values } of steps) {
-      const { rows } = await trx.executeQuery(CompiledQuery.raw(statement.text, [...values]));
-      answers.push(rows);
-    }
+    for (const each of steps) answers.push(await runIn(trx, each));
     return answers as never;
   };
+}
+
+/** Carries out a step inside a `transaction`. */
+export async function runIn<Row>(trx: Transaction<Tables>, { statement, values }: Step<Row>): Promise<Row[]> {
+  const { rows } = await trx.executeQuery(CompiledQuery.raw(statement.text, [...values]));
+  return rows as Row[];
 }
 
 /** Lends a connection; one on which something failed may be broken or in a transaction, and is not used again. */

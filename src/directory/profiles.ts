@@ -172,19 +172,25 @@ export interface ProductUserIdChange extends Stamp, Told {
   readonly productUserId: string | null;
 }
 
+/** The write by itself, behind the locks of tenant and user; the same id again writes nothing. Breaks like the whole. */
+export function writeProductUserId(change: ProductUserIdChange): Step {
+  const { tenantId, userId, productUserId, at, actor, changeId, requestId } = change;
+  return step(setProductUserIdStatement, [tenantId, at, actor, userId, productUserId, changeId, requestId]);
+}
+
 /**
  * Gives the user the product's id, or takes it away, and answers what the user then is; undefined: there is none.
  * Breaks `scim_user_product_user_id_key` when another user of the tenant has the id.
  */
 export async function setProductUserId(
   db: Database,
-  { tenantId, userId, productUserId, at, actor, changeId, requestId }: ProductUserIdChange,
+  change: ProductUserIdChange,
 ): Promise<Profile | undefined> {
-  const values = [tenantId, at, actor, userId, productUserId, changeId, requestId];
+  const { tenantId, userId } = change;
   const [, , , [row]] = await pipeline(db, [
     lockTenantShared(tenantId),
     lockUsers(tenantId, [userId]),
-    step(setProductUserIdStatement, values),
+    writeProductUserId(change),
     readProfiles(tenantId, [userId]),
   ]);
   return row && profileOf(row);

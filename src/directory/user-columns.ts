@@ -20,8 +20,11 @@ export interface UserColumns {
 /** In UTF-16 units: NFKC makes up to 18 of one, and each term of a filter reads the whole. */
 const MAX_SEARCH = 2_000_000;
 
-/** Takes a validated User resource of the actor's tenant apart into columns. Throws invalidValue for one too large. */
-export function userColumns({ tenantId, types }: ScimActor, resource: Resource): UserColumns {
+/** Takes a validated User resource of the tenant apart into columns. Throws invalidValue for one too large. */
+export function userColumns(
+  { tenantId, types }: Pick<ScimActor, 'tenantId' | 'types'>,
+  resource: Resource,
+): UserColumns {
   const { active, ...body } = resource;
   const search = searchDocument(resource, types.User);
   const searchText = JSON.stringify(search);

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { NIL } from 'uuid';
 import type { ScimActor } from '../context.ts';
 
 /**
@@ -18,6 +19,11 @@ export function viewerOf(actor: ScimActor): Viewer {
     directoryId: actor.directoryId,
     seesUnmanaged: actor.settings.adoptUnmanaged,
   };
+}
+
+/** The viewer that an admin is who writes users by hand: of no directory, it sees whom none manages. */
+export function viewerByHand(tenantId: string): Viewer {
+  return { tenantId, directoryId: NIL, seesUnmanaged: true };
 }
 
 /** The rows of `scim_user u` that the viewer may see. */

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { databaseRefusal } from '../db/constraints.ts';
 import { AppError, type AppErrorCode } from '../errors.ts';
+import { ScimError } from '../scim/error.ts';
 import { logFailure } from './plugins/request-log.ts';
 import { RETRY_AFTER, STATUS } from './status.ts';
 
@@ -57,7 +58,7 @@ const CODE_OF_STATUS: Readonly<Record<number, ProblemCode>> = {
 
 /** Translates whatever was thrown into a problem document: the one place of the surfaces that answer these. */
 export function problemOf(error: unknown, requestId: string): Problem {
-  const refusal = error instanceof AppError ? error : databaseRefusal(error);
+  const refusal = refusalOf(error);
   if (refusal !== undefined) {
     const { code, reason, message, pointer, hint, members } = refusal;
     return makeProblem(code, message, requestId, {
@@ -76,6 +77,13 @@ export function problemOf(error: unknown, requestId: string): Problem {
     );
   }
   return makeProblem(CODE_OF_STATUS[statusCode] ?? 'invalid_request', message, requestId);
+}
+
+function refusalOf(error: unknown): AppError | undefined {
+  if (error instanceof AppError) return error;
+  // A value that is to become a part of a SCIM resource.
+  if (error instanceof ScimError) return new AppError('invalid_request', error.message, { cause: error });
+  return databaseRefusal(error);
 }
 
 /** The error handler of a surface that answers problem documents. */

@@ -15,8 +15,13 @@ export const Slug = Type.String({
   description: 'A lower-case slug: letters, digits and hyphens, at most 63; not in the form of a UUID',
 });
 
+/** A line of text, without control characters. */
+export function line(maxLength: number) {
+  return Type.String({ minLength: 1, maxLength, pattern: '^[^\\p{Cc}\\p{Cs}]*$' });
+}
+
 /** A name for people. */
-export const Label = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]*$' });
+export const Label = line(200);
 
 /** A value or null. */
 export function nullable<Schema extends TSchema>(schema: Schema) {
@@ -87,10 +92,10 @@ export async function pageOf<Item extends { readonly id: string }>(
   return { items, ...(last !== undefined && found.length > limit && { next: last.id }) };
 }
 
-/** An id out of a path; what has not the form of one names nothing, and is not asked for. */
+/** An id out of a path, in lower case; what has not the form of one names nothing, and is not asked for. */
 export function idOrNotFound(text: string, what: string): string {
   if (!isUuid(text)) throw notFound(what);
-  return text;
+  return text.toLowerCase();
 }
 
 /** A name out of a path; likewise. */

@@ -11,6 +11,13 @@ export const OWNER = NIL;
 /** What is claimed by hand; every other origin is written by a sync, a sign-in, or the rule of the last owner. */
 export const MANUAL = 'manual';
 
+/** The origins that no sync writes: what admins may end. */
+const UNMANAGED = [MANUAL, 'invitation', 'email_domain'] as const;
+
+export function isUnmanaged(origin: string): origin is (typeof UNMANAGED)[number] {
+  return UNMANAGED.some((each) => each === origin);
+}
+
 /** Holds the last owner of a tenant (`owners-sql.ts`). */
 export const RETENTION = 'retention';
 

@@ -61,15 +61,15 @@ export async function tenantForUpdate(
   return row && tenantOf(row);
 }
 
-/** Keeps a tenant from being deleted until the transaction ends; false when it is not there. */
-export async function holdTenant(trx: Transaction<Tables>, tenantId: string): Promise<boolean> {
+/** Keeps a tenant from being deleted until the transaction ends; undefined when it is not there. */
+export async function holdTenant(trx: Transaction<Tables>, tenantId: string): Promise<Tenant | undefined> {
   const row = await trx
     .selectFrom('tenant')
-    .select('tenant_id')
+    .selectAll()
     .where('tenant_id', '=', tenantId)
     .forKeyShare()
     .executeTakeFirst();
-  return row !== undefined;
+  return row && tenantOf(row);
 }
 
 const byIdStatement = statement<TenantRow>('tenant_by_id', 'select * from tenant where tenant_id = $1');

@@ -19,7 +19,10 @@ interface World {
   readonly serviceKey: string;
   readonly team: string;
   readonly role: string;
+  readonly permission: string;
   readonly user: string;
+  /** A user whom no directory manages. */
+  readonly unmanaged: string;
   readonly group: string;
   /** The URN of a schema extension. */
   readonly extension: string;
@@ -33,7 +36,9 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   serviceKey: ({ serviceKey }) => [serviceKey],
   team: ({ team }) => [team],
   role: ({ role }) => [role, role.toLowerCase()],
-  userId: ({ user }) => [user, user.toUpperCase()],
+  permission: ({ permission }) => [permission, permission.toLowerCase()],
+  userId: ({ user, unmanaged }, url) =>
+    url.startsWith('/api/admin/') ? [unmanaged, unmanaged.toUpperCase()] : [user, user.toUpperCase()],
   urn: ({ extension }) => [extension, extension.toUpperCase()],
   id: ({ user, group, role, team }, url) => {
     if (url.includes('/Roles/')) return [role, team];
@@ -51,6 +56,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /api/admin/v1/tenants/:tenant/directories/:directory': { displayName: 'Taken over' },
   'POST /api/admin/v1/tenants/:tenant/teams': { name: 'Taken over' },
   'PATCH /api/admin/v1/tenants/:tenant/teams/:team': { name: 'Taken over' },
+  'PUT /api/admin/v1/tenants/:tenant/teams/:team/members/:userId': { role: 'VIEWER' },
+  'POST /api/admin/v1/tenants/:tenant/permissions': { name: 'TAKEN_OVER' },
+  'POST /api/admin/v1/tenants/:tenant/users': { userName: 'taken-over' },
+  'PATCH /api/admin/v1/tenants/:tenant/users/:userId': { displayName: 'Taken over' },
   'POST /api/admin/v1/tenants/:tenant/roles': { name: 'TAKEN_OVER', rank: 1 },
   'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
   'POST /api/admin/v1/tenants/:tenant/api-keys/:apiKey/rotate': { overlapSeconds: 0 },
@@ -121,11 +130,28 @@ async function makeWorld(): Promise<World> {
   const { body: team } = await app.admin<{ id: string }>('POST', `${path}/teams`, { name: 'Victims' });
   const role = `ROLE_${randomBytes(4).toString('hex').toUpperCase()}`;
   await app.admin('POST', `${path}/roles`, { name: role, rank: 600 });
+  const permission = `PERMISSION_${role}`;
+  await app.admin('POST', `${path}/permissions`, { name: permission });
+  const { body: unmanaged } = await app.admin<{ id: string }>('POST', `${path}/users`, {
+    userName: 'by-hand',
+  });
   const create = async (endpoint: string, body: object) =>
     (await app.send<{ id: string }>('POST', `/api/scim/v2/${endpoint}`, { key, body })).body.id;
   const user = await create('Users', { userName: 'victim', externalId: 'x-1' });
   const group = await create('Groups', { displayName: 'Victims', members: [{ value: user }] });
-  return { tenant, directory, apiKey, serviceKey, team: team.id, role, user, group, extension };
+  return {
+    tenant,
+    directory,
+    apiKey,
+    serviceKey,
+    team: team.id,
+    role,
+    permission,
+    user,
+    unmanaged: unmanaged.id,
+    group,
+    extension,
+  };
 }
 
 /** A world that is nowhere. */
@@ -138,7 +164,9 @@ function noWorld(): World {
     serviceKey: randomUUID(),
     team: randomUUID(),
     role: `ROLE_${name.toUpperCase()}`,
+    permission: `PERMISSION_${name.toUpperCase()}`,
     user: randomUUID(),
+    unmanaged: randomUUID(),
     group: randomUUID(),
     extension: `urn:example:${name}`,
   };
@@ -229,6 +257,13 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
   ];
   t.match(teams.body.teams, [{ id: victim.team, name: 'Victims' }]);
   t.match(roles.body.roles.slice(BUILT_IN_ROLES.length), [{ name: victim.role }]);
+  const [permissions, unmanaged] = [
+    await app.send<{ permissions: AnyBody[] }>('GET', `${path}/permissions`, operator),
+    await app.send<AnyBody>('GET', `${path}/users/${victim.unmanaged}`, operator),
+  ];
+  t.match(permissions.body.permissions, [{ name: victim.permission }]);
+  t.match(unmanaged.body, { userName: 'by-hand', displayName: null, tenantOwner: false, permissions: [] });
+  t.same(unmanaged.body.memberships, []);
   const { key } = await app.apiKey(victim.tenant, ['scim'], { directory: victim.directory });
   const [user, group] = [
     await app.send('GET', `/api/scim/v2/Users/${victim.user}`, { key }),
@@ -259,6 +294,8 @@ t.test('lists, filters and searches hold nothing of another tenant', async (t) =
       victim.directory,
       victim.team,
       victim.role,
+      victim.permission,
+      victim.unmanaged,
       victim.extension,
     ].join('|'),
   );

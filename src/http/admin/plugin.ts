@@ -11,12 +11,15 @@ import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
 import { groupRoutes } from './groups.ts';
+import { manualGrantRoutes } from './manual-grants.ts';
 import { memberRoutes } from './members.ts';
+import { permissionRoutes } from './permissions.ts';
 import { roleRoutes } from './roles.ts';
 import { schemaExtensionRoutes } from './schema-extensions.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
 import { teamListRoute, teamRoutes } from './teams.ts';
 import { tenantRoutes, tenantsRoutes } from './tenants.ts';
+import { userWriteRoutes } from './user-writes.ts';
 import { userRoutes } from './users.ts';
 
 /** The admin API under `/api/admin/v1`: the operator everywhere, a tenant's own key in its tenant. */
@@ -45,9 +48,12 @@ export async function adminSurface(
     teamListRoute(typedScope(scope), context, 'admin');
     memberRoutes(typedScope(scope), context, 'admin');
     userRoutes(typedScope(scope), context);
+    userWriteRoutes(typedScope(scope), context);
     groupRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);
     groupMappingRoutes(typedScope(scope), context);
+    permissionRoutes(typedScope(scope), context);
+    manualGrantRoutes(typedScope(scope), context);
     clientRoutes(typedScope(scope), context);
     schemaExtensionRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');

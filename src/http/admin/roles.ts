@@ -82,7 +82,7 @@ export function roleRoutes(scope: TypedScope, context: Context): void {
       schema: {
         tags,
         operationId: 'deleteRole',
-        summary: 'Delete a role that was added; the built-in ones stay',
+        summary: 'Delete a role that was added; 409 `in_use` while the group mapping or a grant has it',
         params: Type.Object({ ...ofTenant, role: Type.String({ description: 'Name, in any case' }) }),
         response: { 204: Type.Null({ description: 'Deleted' }), ...problems },
       },

@@ -91,6 +91,8 @@ const bodyOf = (schema: unknown, replaced: object = {}) => {
     id: EXTENSION,
     attributes: [{ name: 'a' }],
     productUserId: `sound${made}`,
+    userName: `sound${made}`,
+    role: 'VIEWER',
   };
   const known = new Set(membersOf(schema));
   return { ...Object.fromEntries(Object.entries(sound).filter(([name]) => known.has(name))), ...replaced };

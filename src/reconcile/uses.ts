@@ -1,0 +1,66 @@
+import { type RawBuilder, sql, type Transaction } from 'kysely';
+import type { Tables } from '../db/tables.ts';
+import { AppError } from '../errors.ts';
+import type { Permission } from './permissions.ts';
+
+/** What keeps a role or a permission from being deleted. */
+export interface Uses {
+  /** JSON pointers of the rows of the current mapping that name it, the first `ROWS_SHOWN`. */
+  readonly rows: readonly string[];
+  /** How many users have a grant of it, those that are not active among them. */
+  readonly users: number;
+}
+
+const ROWS_SHOWN = 20;
+
+export function usesOfRole(trx: Transaction<Tables>, tenantId: string, role: string): Promise<Uses> {
+  return usesWhere(trx, tenantId, { row: sql`r.role = ${role}`, grant: sql`role = ${role}` });
+}
+
+export function usesOfPermission(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  { id, name }: Permission,
+): Promise<Uses> {
+  return usesWhere(trx, tenantId, {
+    row: sql`r.kind = 'permission' and r.target = ${name}`,
+    grant: sql`target_id = ${id}`,
+  });
+}
+
+async function usesWhere(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  { row, grant }: { readonly row: RawBuilder<boolean>; readonly grant: RawBuilder<boolean> },
+): Promise<Uses> {
+  const { rows } = await sql<Uses>`
+    with named as (
+      select r."row", min(r.precedence) as place
+      from group_mapping m join mapping_row r using (tenant_id, version)
+      where m.tenant_id = ${tenantId} and ${row}
+      group by r."row" order by place limit ${ROWS_SHOWN}
+    )
+    select (select coalesce(array_agg("row" order by place), '{}') from named) as rows,
+           (select count(distinct user_id) from access_grant where tenant_id = ${tenantId} and ${grant}) as users
+  `.execute(trx);
+  return rows[0] as Uses;
+}
+
+/**
+ * Refuses to delete what is in use. Holds only while nobody else changes mapping or grants: behind the tenant's
+ * exclusive lock.
+ * @throws AppError `conflict` (`in_use`) with `uses`.
+ */
+export function requireUnused(what: string, uses: Uses): void {
+  const { rows, users } = uses;
+  const reasons = [
+    ...(rows.length > 0 ? [`the group mapping names it (${rows.join(', ')})`] : []),
+    ...(users > 0 ? [`users hold it: ${users}`] : []),
+  ];
+  if (reasons.length === 0) return;
+  throw new AppError('conflict', `${what} is in use: ${reasons.join('; ')}`, {
+    reason: 'in_use',
+    hint: 'Take it out of the group mapping and from the users who hold it by hand, then delete it.',
+    members: { uses },
+  });
+}
