@@ -1,9 +1,10 @@
 import type { Context, ScimActor } from '../context.ts';
-import { lockGroups, lockMembers, lockTenantShared } from '../db/locks.ts';
+import { lockGroups, lockMembers, lockTenantAlone, lockTenantShared } from '../db/locks.ts';
+import { noteMembers } from '../db/noted.ts';
 import { run, type Step } from '../db/statement.ts';
 import { conversation, pipeline } from '../db/transaction.ts';
 import { type ChangedGroup, updateGroups, type WrittenGroup } from '../directory/group-write.ts';
-import { type GroupRow, groupColumns, readGroups } from '../directory/groups.ts';
+import { type GroupColumns, type GroupRow, groupColumns, readGroups } from '../directory/groups.ts';
 import { isUuid } from '../directory/uuid.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { notFound } from '../errors.ts';
@@ -12,6 +13,7 @@ import { foldText } from '../scim/fold.ts';
 import type { MemberChange } from '../scim/members.ts';
 import { GROUP_TYPE } from '../scim/resource-types.ts';
 import type { Resource } from '../scim/types.ts';
+import { followGroup, type MovedGroup } from './follow-rename.ts';
 import {
   apartOnConflict,
   attemptEach,
@@ -66,14 +68,22 @@ export async function changeGroups(
 ): Promise<Outcome<GroupRow>[]> {
   requireScimWrites(actor);
   const change = { context, actor, answered };
+  const unlessMoved = (few: readonly ChangeGroup[], work: typeof changeOpenly) =>
+    work(change, few).catch((error: unknown) => {
+      if (error instanceof GroupMoves) return changeAlone(change, few);
+      throw error;
+    });
   return inTurns(requests, (turn) =>
     heldAfterLoss(
       turn,
-      (some) => apartOnConflict(some, CONFLICT, (few) => changeOpenly(change, few)),
-      (some) => apartOnConflict(some, CONFLICT, (few) => changeHeld(change, few)),
+      (some) => apartOnConflict(some, CONFLICT, (few) => unlessMoved(few, changeOpenly)),
+      (some) => apartOnConflict(some, CONFLICT, (few) => unlessMoved(few, changeHeld)),
     ),
   );
 }
+
+/** Breaks off what was begun beside other writers: the mapping follows a group's name, and holds for all of them. */
+class GroupMoves extends Error {}
 
 interface Change {
   readonly context: Context;
@@ -95,6 +105,7 @@ async function changeOpenly(
   const plans = await planAll(requests, rows, ask);
   const changes = valuesOf(plans);
   if (changes.length === 0) return answers(plans, [], []);
+  if (changes.some(({ moved }) => moved)) throw new GroupMoves();
   const now = stamp(context, actor);
   const [, , , results, written] = await pipeline(context.db, [
     lockTenantShared(actor.tenantId),
@@ -122,12 +133,53 @@ function changeHeld(
     const plans = await planAll(requests, rows, async (step) => (await send([step]))[0]);
     const changes = valuesOf(plans);
     if (changes.length === 0) return answers(plans, [], []);
+    if (changes.some(({ moved }) => moved)) throw new GroupMoves();
     const now = stamp(context, actor);
     const [, results, written] = await send([
       lockMembers(actor.tenantId, changes),
       updateGroups(viewer, now, changes),
       readGroups(viewer, idsOf(changes), answered),
       ...reconciliation(actor, now, changes, concerned(changes)),
+    ]);
+    return answers(plans, results, written);
+  });
+}
+
+/**
+ * The same, holding the tenant: groups get other names, or other ids in their directory, so that the mapping follows,
+ * and their members may come under other rows.
+ */
+function changeAlone(
+  { context, actor, answered }: Change,
+  requests: readonly ChangeGroup[],
+): Promise<Answer[]> {
+  const viewer = viewerOf(actor);
+  const { tenantId } = actor;
+  return conversation(context.db, async (send) => {
+    const [, , rows] = await send([
+      lockTenantAlone(tenantId),
+      lockGroups(tenantId, idsOf(requests)),
+      readGroups(viewer, idsOf(requests), { members: false }),
+    ]);
+    const plans = await planAll(requests, rows, async (step) => (await send([step]))[0]);
+    const changes = valuesOf(plans);
+    if (changes.length === 0) return answers(plans, [], []);
+    const now = stamp(context, actor);
+    const [[noted], results, written] = await send([
+      lockMembers(tenantId, changes),
+      updateGroups(viewer, now, changes),
+      readGroups(viewer, idsOf(changes), answered),
+    ]);
+    const sound = new Set(results.filter((each) => each.current && !each.unknown_member).map(({ id }) => id));
+    const reached: string[] = [];
+    for (const { id, moved, changeId } of changes) {
+      const occasion = { tenantId, actor, at: now.at, changeId };
+      if (moved && sound.has(id) && (await followGroup(send, occasion, { id, ...moved }))) reached.push(id);
+    }
+    const coming = noted?.set_config.split(',').filter(isUuid) ?? [];
+    await send([
+      noteMembers(tenantId, reached, coming),
+      ...reconciliation(actor, now, changes, Number.POSITIVE_INFINITY),
     ]);
     return answers(plans, results, written);
   });
@@ -149,7 +201,7 @@ async function planAll(
   requests: readonly ChangeGroup[],
   rows: readonly GroupRow[],
   ask: Ask,
-): Promise<Outcome<ChangedGroup>[]> {
+): Promise<Outcome<PlannedGroup>[]> {
   const current = new Map(rows.map((row) => [row.id, row]));
   const plans = await attemptEach(requests, (request) => plan(request, current.get(request.id), ask));
   requireApartNames(valuesOf(plans).flatMap((change) => renaming(change, current.get(change.id))));
@@ -162,7 +214,12 @@ function renaming({ attributes }: ChangedGroup, row: GroupRow | undefined): Rena
   return [{ before: foldText(String(displayName)), after: attributes.displayNameFolded }];
 }
 
-async function plan(request: ChangeGroup, row: GroupRow | undefined, ask: Ask): Promise<ChangedGroup> {
+/** A change of a group, and what it gives the mapping to follow. */
+interface PlannedGroup extends ChangedGroup {
+  readonly moved: Pick<MovedGroup, 'before' | 'after'> | undefined;
+}
+
+async function plan(request: ChangeGroup, row: GroupRow | undefined, ask: Ask): Promise<PlannedGroup> {
   if (!isUuid(request.id) || (!row && !isRowDifference(request))) throw notFound('Group');
   if (row) requireVersion(request, row.version);
   const members =
@@ -176,12 +233,19 @@ async function plan(request: ChangeGroup, row: GroupRow | undefined, ask: Ask): 
     id: request.id,
     version: holdsOnAny ? null : (row?.version ?? null),
     attributes: changed,
+    moved: row && changed ? movedBy(JSON.parse(row.body) as Resource, changed) : undefined,
     reset: members.reset,
     add: members.add,
     // What is no id of ours is no member: removing it succeeds without effect.
     remove: members.remove.filter(isUuid),
     ...told(request),
   };
+}
+
+function movedBy(body: Resource, after: GroupColumns): PlannedGroup['moved'] {
+  const { displayName, externalId } = groupColumns(body);
+  if (displayName === after.displayName && externalId === after.externalId) return undefined;
+  return { before: { displayName, externalId }, after };
 }
 
 function attributes(before: Resource, change: (current: Resource) => Resource): ChangedGroup['attributes'] {
@@ -196,7 +260,7 @@ function attributes(before: Resource, change: (current: Resource) => Resource): 
 }
 
 function answers(
-  plans: readonly Outcome<ChangedGroup>[],
+  plans: readonly Outcome<PlannedGroup>[],
   results: readonly WrittenGroup[],
   rows: readonly GroupRow[],
 ): Answer[] {

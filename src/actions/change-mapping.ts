@@ -22,22 +22,19 @@ import { type FactsRow, factsForMapping } from '../reconcile/mapping-facts.ts';
 import { type MappingWarning, mappingWarnings } from '../reconcile/mapping-warnings.ts';
 import { NO_CHANGES, type Plan, planOwners, planTenant } from '../reconcile/plan.ts';
 import { judge } from '../reconcile/policy.ts';
-import { reconcileLocked } from '../reconcile/reconcile.ts';
 import { keepUnmapped } from '../reconcile/unmapped.ts';
 import { createMissingTeams } from './create-missing-teams.ts';
 import { rehearsed } from './rehearsal.ts';
+import { type Review, reconciled } from './reviewed.ts';
 
-export interface ChangeMapping {
+export interface ChangeMapping extends Review {
   readonly tenantId: string;
   /** The document as it was sent, or the version to return to. */
   readonly to: { readonly document: unknown } | { readonly version: number };
-  readonly dryRun?: boolean | undefined;
   /** Whether teams that the document names and that do not exist are made. */
   readonly createTeams?: boolean | undefined;
-  readonly expectDigest?: string | undefined;
   /** The version that the document was made from; 0: none. */
   readonly ifVersion?: number | undefined;
-  readonly confirm?: number | undefined;
 }
 
 export interface ChangedMapping {
@@ -112,7 +109,7 @@ function change({ context, actor, request }: Attempt, mode: Mode): Promise<Chang
       const { plan, grants, managed } = await planned(send, tenantId, mode);
       if (mode === 'rehearsal') return end({ changed: { version, plan, warnings }, grants, managed });
       judge(plan, { ...request, managed });
-      await apply(send, occasion, grants);
+      await send([lockOwnersAlways(tenantId), reconciled(occasion, grants)]);
       const job = grants > MOST_AT_ONCE ? await applyLater(send, occasion, version) : undefined;
       const after = { version, cause, document };
       const stored = {
@@ -194,13 +191,6 @@ async function store(
     storeMapping(tenantId, { ...version, author, at }, roles),
     keepUnmapped(tenantId, { at, actor: author }, told),
   ]);
-}
-
-/** Gives those whom the plan has noted what they should hold. */
-async function apply(send: Send, { tenantId, actor, at, changeId }: Occasion, grants: number): Promise<void> {
-  const told = { changeId, requestId: actor.requestId };
-  const stamp = { at, actor: actorJson(actor) };
-  await send([lockOwnersAlways(tenantId), reconcileLocked(tenantId, stamp, told, { users: grants })]);
 }
 
 async function applyLater(send: Send, { tenantId, actor, at }: Occasion, version: number): Promise<string> {

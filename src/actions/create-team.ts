@@ -1,11 +1,14 @@
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { violates } from '../db/constraints.ts';
-import { transaction } from '../db/transaction.ts';
+import { lockOwnersAlways, lockTenantExclusive } from '../db/locks.ts';
+import { noteReached } from '../db/noted.ts';
+import { sendBy, transaction } from '../db/transaction.ts';
 import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { insertTeam, type Team } from '../reconcile/teams.ts';
 import { holdTenant } from '../tenants/tenants.ts';
+import { reconciled } from './reviewed.ts';
 
 export interface CreateTeam {
   readonly tenantId: string;
@@ -15,7 +18,10 @@ export interface CreateTeam {
   readonly externalId?: string | null;
 }
 
-/** @throws AppError `conflict` (`name_taken`). */
+/**
+ * Creates a team; whom rows of the mapping reach that name it already become members.
+ * @throws AppError `conflict` (`name_taken`).
+ */
 export async function createTeam(
   context: Context,
   actor: Actor,
@@ -26,8 +32,14 @@ export async function createTeam(
   const occasion = { tenantId, actor, at, changeId: uuid() };
   try {
     await transaction(context.db, async (trx) => {
+      await lockTenantExclusive(trx, tenantId);
       if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
       await insertTeam(trx, tenantId, team);
+      // Rows of the mapping may have named it before it was there.
+      const send = sendBy(trx);
+      const [[noted]] = await send([noteReached(tenantId, kind, name)]);
+      if (noted?.set_config)
+        await send([lockOwnersAlways(tenantId), reconciled(occasion, Number.POSITIVE_INFINITY)]);
       await record(trx, occasion, [
         { type: 'team.created', resourceType: 'Team', resourceId: team.id, after: team },
       ]);

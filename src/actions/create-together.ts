@@ -1,5 +1,6 @@
 import type { Context, ScimActor } from '../context.ts';
-import { lockTenantShared, lockUsers, noteUsers } from '../db/locks.ts';
+import { lockTenantShared, lockUsers } from '../db/locks.ts';
+import { noteUsers } from '../db/noted.ts';
 import { conversation } from '../db/transaction.ts';
 import { insertGroups, type NewGroup } from '../directory/group-write.ts';
 import type { GroupRow } from '../directory/groups.ts';

@@ -1,7 +1,8 @@
 import { v7 } from 'uuid';
 import type { Context, ScimActor } from '../context.ts';
 import type { Stamp } from '../db/event-row.ts';
-import { lockTenantShared, noteUsers } from '../db/locks.ts';
+import { lockTenantShared } from '../db/locks.ts';
+import { noteUsers } from '../db/noted.ts';
 import { pipeline, runAlone } from '../db/transaction.ts';
 import { userColumns } from '../directory/user-columns.ts';
 import { insertUsers, type NewUser as NewUserRow, type UserRow } from '../directory/users.ts';

@@ -1,7 +1,4 @@
-import { v7 as uuid } from 'uuid';
 import { type Actor, actorJson, type Context } from '../context.ts';
-import { lockTenantExclusive } from '../db/locks.ts';
-import { transaction } from '../db/transaction.ts';
 import {
   deactivateUsersOfDirectory,
   deleteGroupsOfDirectory,
@@ -9,34 +6,35 @@ import {
 } from '../directory/release.ts';
 import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
+import type { Plan } from '../reconcile/plan.ts';
 import { deleteApiKeysOfDirectory } from '../tenants/api-keys.ts';
 import { DEFAULT_DIRECTORY, deleteDirectoryRow, directoryForUpdate } from '../tenants/directories.ts';
+import { type Review, reviewed } from './reviewed.ts';
 
 export interface DeleteDirectory {
   readonly tenantId: string;
   readonly name: string;
   /** What becomes of its users: both make them unmanaged, and `deactivate` ends their access too. */
   readonly users: 'release' | 'deactivate';
+  readonly review: Review;
 }
 
 /**
- * Removes a directory with its groups and its keys. Its users, groups and keys are each told; all events share
- * one change.
- * @throws AppError `conflict` (`default_directory`): that one stays.
+ * Removes a directory with its groups and its keys, and what its groups gave. Its users, groups and keys are each told;
+ * all events share one change.
+ * @throws AppError `conflict`: `default_directory`, which stays; see `reviewed`.
  */
 export async function deleteDirectory(
   context: Context,
   actor: Actor,
-  { tenantId, name, users }: DeleteDirectory,
-): Promise<void> {
+  { tenantId, name, users, review }: DeleteDirectory,
+): Promise<Plan> {
   if (name === DEFAULT_DIRECTORY) {
     throw new AppError('conflict', 'The directory "default" cannot be deleted', {
       reason: 'default_directory',
     });
   }
-  const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-  await transaction(context.db, async (trx) => {
-    await lockTenantExclusive(trx, tenantId);
+  const { plan } = await reviewed(context, actor, { tenantId, review }, async ({ trx, occasion }) => {
     const before = await directoryForUpdate(trx, tenantId, name);
     if (before === undefined) throw notFound('Directory');
     const { id } = before;
@@ -50,5 +48,7 @@ export async function deleteDirectory(
       ...keys.map((key) => ({ type: 'api_key.revoked', resourceType: 'ApiKey', resourceId: key })),
       { type: 'directory.deleted', resourceType: 'Directory', resourceId: id, before },
     ]);
+    return { result: undefined };
   });
+  return plan;
 }

@@ -1,15 +1,19 @@
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
-import { transaction } from '../db/transaction.ts';
+import { lockTenantExclusive } from '../db/locks.ts';
+import { noteHolders } from '../db/noted.ts';
+import { sendBy, transaction } from '../db/transaction.ts';
 import { notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { deleteTeamRow } from '../reconcile/teams.ts';
+import { reconciled } from './reviewed.ts';
 
 export interface DeleteTeam {
   readonly tenantId: string;
   readonly teamId: string;
 }
 
+/** Deletes a team; what users held of it ends with it, and rows of the mapping that name it give nothing. */
 export async function deleteTeam(
   context: Context,
   actor: Actor,
@@ -17,8 +21,10 @@ export async function deleteTeam(
 ): Promise<void> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   await transaction(context.db, async (trx) => {
+    await lockTenantExclusive(trx, tenantId);
     const before = await deleteTeamRow(trx, tenantId, teamId);
     if (before === undefined) throw notFound('Team');
+    await sendBy(trx)([noteHolders(tenantId, teamId), reconciled(occasion, Number.POSITIVE_INFINITY)]);
     await record(trx, occasion, [{ type: 'team.deleted', resourceType: 'Team', resourceId: teamId, before }]);
   });
 }

@@ -5,6 +5,7 @@ import { transaction } from '../db/transaction.ts';
 import { notFound } from '../errors.ts';
 import { eraseEvents } from '../events/erase.ts';
 import { record } from '../events/record.ts';
+import { eraseGrants } from '../reconcile/erase.ts';
 import { deleteTenantRow, tenantForUpdate } from '../tenants/tenants.ts';
 
 /**
@@ -21,6 +22,7 @@ export async function deleteTenant(
     await lockTenantExclusive(trx, tenantId);
     const before = await tenantForUpdate(trx, tenantId);
     if (before === undefined) throw notFound('Tenant');
+    await eraseGrants(trx, tenantId);
     await deleteTenantRow(trx, tenantId);
     await eraseEvents(trx, tenantId);
     await record(trx, occasion, [

@@ -1,11 +1,17 @@
+import type { Transaction } from 'kysely';
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { violates } from '../db/constraints.ts';
-import { transaction } from '../db/transaction.ts';
+import { lockOwnersAlways, lockTenantExclusive } from '../db/locks.ts';
+import { noteReached } from '../db/noted.ts';
+import type { Tables } from '../db/tables.ts';
+import { sendBy, transaction } from '../db/transaction.ts';
 import { notFound } from '../errors.ts';
-import { record } from '../events/record.ts';
+import { type Occasion, record } from '../events/record.ts';
 import { type Team, teamForUpdate, updateTeam as writeTeam } from '../reconcile/teams.ts';
 import { teamNameTaken } from './create-team.ts';
+import { followTeam } from './follow-rename.ts';
+import { reconciled } from './reviewed.ts';
 
 export interface UpdateTeam {
   readonly tenantId: string;
@@ -16,7 +22,7 @@ export interface UpdateTeam {
 }
 
 /**
- * Changes what is named; where nothing differs, nothing is written.
+ * Changes what is named; where nothing differs, nothing is written. The rows of the mapping follow a new name.
  * @throws AppError `conflict` (`name_taken`).
  */
 export async function updateTeam(
@@ -27,6 +33,7 @@ export async function updateTeam(
   const at = context.now();
   const occasion = { tenantId, actor, at, changeId: uuid() };
   return transaction(context.db, async (trx) => {
+    await lockTenantExclusive(trx, tenantId);
     const before = await teamForUpdate(trx, tenantId, teamId);
     if (before === undefined) throw notFound('Team');
     const { name = before.name, externalId = before.externalId } = change;
@@ -38,6 +45,25 @@ export async function updateTeam(
     await record(trx, occasion, [
       { type: 'team.updated', resourceType: 'Team', resourceId: teamId, before, after },
     ]);
+    if (name !== before.name) await follow(trx, occasion, before, name);
     return after;
   });
+}
+
+async function follow(
+  trx: Transaction<Tables>,
+  occasion: Occasion,
+  { kind, name: before }: Team,
+  after: string,
+): Promise<void> {
+  const send = sendBy(trx);
+  // Rows that named the new name so far gave nothing, and now give this team.
+  const [[reached]] = await send([noteReached(occasion.tenantId, kind, after)]);
+  await followTeam(send, occasion, { kind, before, after });
+  if (!reached?.set_config) return;
+  await send([
+    noteReached(occasion.tenantId, kind, after),
+    lockOwnersAlways(occasion.tenantId),
+    reconciled(occasion, Number.POSITIVE_INFINITY),
+  ]);
 }

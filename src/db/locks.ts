@@ -1,4 +1,5 @@
 import { CompiledQuery, type Transaction } from 'kysely';
+import { NOTED, NOTED_USERS, type Noted } from './noted.ts';
 import { type Step, statement, step } from './statement.ts';
 import type { Tables } from './tables.ts';
 
@@ -8,8 +9,7 @@ import type { Tables } from './tables.ts';
  * to exclude other writers, and foreign key checks pass beside them. The row of a tenant or a directory itself
  * is locked in room `tenants`, behind the tenant's advisory lock.
  *
- * Which users a transaction has locked is noted in a setting that ends with it: reconciliation plans for exactly
- * those, without asking Node in between.
+ * Which users a transaction has locked is noted (`noted.ts`): reconciliation plans for exactly those.
  */
 
 const SHARED = `pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 0))`;
@@ -64,9 +64,6 @@ export function lockGroupsOfUsers(tenantId: string, userIds: readonly string[]):
   return step(lockGroupsOfUsersStatement, [tenantId, userIds]);
 }
 
-/** The end of a statement that locks users: notes the ids of the CTE `locked`. */
-const NOTED = `select set_config('rollcall.users', coalesce(string_agg(id::text, ','), ''), true) from locked`;
-
 const lockUsersStatement = statement<unknown>(
   'lock_users',
   `with locked as materialized (
@@ -105,8 +102,8 @@ const lockMembersText = (leaving: string) => `with incoming as (
    ) ${NOTED}`;
 
 // Two statements for the same reason as in directory/group-write.ts: one plan would read whole groups.
-const lockMembersStatement = statement<unknown>('lock_members', lockMembersText(''));
-const lockMembersOfResetStatement = statement<unknown>(
+const lockMembersStatement = statement<Noted>('lock_members', lockMembersText(''));
+const lockMembersOfResetStatement = statement<Noted>(
   'lock_members_of_reset',
   lockMembersText(`union all
      select user_id from (
@@ -116,7 +113,7 @@ const lockMembersOfResetStatement = statement<unknown>(
 );
 
 /** The users whom these changes would add to or take from their groups; those who stay members stay unlocked. */
-export function lockMembers(tenantId: string, changes: readonly MemberLock[]): Step {
+export function lockMembers(tenantId: string, changes: readonly MemberLock[]): Step<Noted> {
   const resets = changes.some((change) => change.reset);
   return step(resets ? lockMembersOfResetStatement : lockMembersStatement, [
     tenantId,
@@ -147,27 +144,6 @@ const lockMembersOfMappedStatement = statement<unknown>(
 export function lockMembersOfMapped(tenantId: string, groupIds: readonly string[]): Step {
   return step(lockMembersOfMappedStatement, [tenantId, groupIds]);
 }
-
-const noteUsersStatement = statement<unknown>(
-  'note_users',
-  `with locked as materialized (select unnest($1::uuid[]) as id) ${NOTED}`,
-);
-
-/**
- * Notes users as locked whom nobody else can write: those of a transaction that holds the tenant alone, and those
- * that it has made itself.
- */
-export function noteUsers(userIds: readonly string[]): Step {
-  return step(noteUsersStatement, [userIds]);
-}
-
-/**
- * CTE `noted`: the users whom this transaction has locked. To be joined, and never compared with as a list: a list
- * that is not constant is searched from its begin for each row.
- */
-export const NOTED_USERS = `noted as materialized (
-     select distinct unnest(string_to_array(current_setting('rollcall.users', true), ',')::uuid[]) as user_id
-   )`;
 
 const lockOwnersStatement = statement<unknown>(
   'lock_owners',

@@ -177,3 +177,15 @@ export async function membersOfTeam(
     via: viaOf(row),
   }));
 }
+
+const countUnmappedStatement = statement<{ readonly users: number }>(
+  'count_unmapped',
+  `select count(*) as users from scim_user u
+   where u.tenant_id = $1 and u.active and not exists (
+     select from access_grant g where g.tenant_id = $1 and g.user_id = u.id and not g.suspended)`,
+);
+
+/** How many active users hold nothing: whom `unmappedUsers: deny` does not let sign in. */
+export function countUnmapped(tenantId: string): Step<{ readonly users: number }> {
+  return step(countUnmappedStatement, [tenantId]);
+}

@@ -66,6 +66,8 @@ export interface NewVersion {
   /** JSON. */
   readonly author: string;
   readonly at: Date;
+  /** Whether a job that still applies the version before goes on with this one: it gives the same. */
+  readonly sameJob?: boolean;
 }
 
 const storeMappingStatement = statement<unknown>(
@@ -83,13 +85,14 @@ const storeMappingStatement = statement<unknown>(
      where r.tenant_id = $1 and not exists (select from jit_sync j where j.tenant_id = $1 and j.mapping_version = r.version)
    )
    insert into group_mapping (tenant_id, version) values ($1, $2)
-   on conflict (tenant_id) do update set version = excluded.version, job_id = null`,
+   on conflict (tenant_id) do update
+   set version = excluded.version, job_id = case when $16 then group_mapping.job_id end`,
 );
 
 /** Makes a version the one that holds, with its rows; rows by which nothing is desired any more go. */
 export function storeMapping(
   tenantId: string,
-  { version, document, cause, author, at }: NewVersion,
+  { version, document, cause, author, at, sameJob = false }: NewVersion,
   roles: readonly Pick<Role, 'name' | 'rank'>[],
 ): Step {
   const rows: readonly CompiledRow[] = compileMapping(document, roles);
@@ -109,6 +112,7 @@ export function storeMapping(
     rows.map((row) => row.kind),
     rows.map((row) => row.target ?? ''),
     rows.map((row) => row.role),
+    sameJob,
   ]);
 }
 
@@ -120,6 +124,40 @@ const applyingStatement = statement<unknown>(
 /** Says which job applies the version that holds; null: it is applied. */
 export function mappingAppliedBy(tenantId: string, jobId: string | null): Step {
   return step(applyingStatement, [tenantId, jobId]);
+}
+
+interface BearersRow {
+  readonly follows: boolean;
+  readonly directory: string;
+  readonly old_name_borne: boolean;
+  readonly new_name_borne: boolean;
+}
+
+const bearersStatement = statement<BearersRow>(
+  'bearers_of_names',
+  `with claimed as materialized (
+     select distinct c.name from jit_sync j cross join lateral unnest(j.groups) as c (name) where j.tenant_id = $1
+   ), other as materialized (
+     select display_name as name from scim_group where tenant_id = $1 and id <> $2 and display_name in ($3, $4)
+     union all
+     select name from claimed where name in ($3, $4)
+   )
+   select coalesce((t.settings ->> 'renameFollows')::boolean, true) as follows, d.name as directory,
+          exists (select from other where name = $3) as old_name_borne,
+          exists (select from other where name = $4) as new_name_borne
+   from tenant t join scim_group g on g.tenant_id = $1 and g.id = $2
+   join directory d on d.tenant_id = $1 and d.id = g.directory_id
+   where t.tenant_id = $1`,
+);
+
+/** Whether another group, or a claim, bears a group's old or new name, and whether the tenant's mapping follows. */
+export function bearersOf(
+  tenantId: string,
+  groupId: string,
+  before: string,
+  after: string,
+): Step<BearersRow> {
+  return step(bearersStatement, [tenantId, groupId, before, after]);
 }
 
 const renameTargetStatement = statement<unknown>(

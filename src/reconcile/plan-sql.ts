@@ -1,4 +1,4 @@
-import { NOTED_USERS } from '../db/locks.ts';
+import { NOTED_USERS } from '../db/noted.ts';
 import { firstGrant, isManaged, MANUAL, OWNER, RETENTION } from './grants.ts';
 import { RETAINED } from './retention-sql.ts';
 
@@ -31,8 +31,8 @@ export interface Scope {
   readonly owners?: boolean;
 }
 
-/** The users whom this transaction has locked. */
-export const LOCKED_USERS: Scope = {
+/** The users whom this transaction has noted (`db/noted.ts`). */
+export const NOTED: Scope = {
   noted: `${NOTED_USERS}, `,
   within: (column) => `${column} in (select user_id from noted)`,
   few: true,

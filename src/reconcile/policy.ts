@@ -9,28 +9,24 @@ export interface Judgement {
   readonly expectDigest?: string | undefined;
   /** How many losses were confirmed; undefined: none. */
   readonly confirm?: number | undefined;
+  /** How many users it keeps from signing in. */
+  readonly shutOut?: number;
 }
 
 /** So many memberships may always go; of many, this part of them. */
 const FEW_REMOVALS = 10;
 const REMOVALS_PART = 0.1;
 
-/** What somebody loses by a plan: memberships, now or at the next sign-in, and ownership. */
-export function lossesOf({ remove, removeAtNextSignIn, owners }: Plan): number {
-  return remove + removeAtNextSignIn + owners.lost.length;
-}
-
-/** Whether a plan takes so much away that somebody has to say that this is meant. */
-export function needsConfirmation(plan: Plan, managed: number): boolean {
-  const removals = plan.remove + plan.removeAtNextSignIn;
-  return removals > Math.max(FEW_REMOVALS, managed * REMOVALS_PART) || plan.owners.lost.length > 0;
+/** What somebody loses by a plan: memberships, now or at the next sign-in, ownership, and the way in. */
+function lossesOf({ remove, removeAtNextSignIn, owners }: Plan, shutOut: number): number {
+  return remove + removeAtNextSignIn + owners.lost.length + shutOut;
 }
 
 /**
  * Refuses a plan that is not the one that was reviewed, or takes away more than was confirmed.
  * @throws AppError `conflict`: `plan_changed`, or `confirm_required` with the number as `confirm`.
  */
-export function judge(plan: Plan, { managed, expectDigest, confirm }: Judgement): void {
+export function judge(plan: Plan, { managed, expectDigest, confirm, shutOut = 0 }: Judgement): void {
   if (expectDigest !== undefined && expectDigest !== plan.digest) {
     throw new AppError('conflict', 'The plan is not the one that was reviewed any more', {
       reason: 'plan_changed',
@@ -38,12 +34,15 @@ export function judge(plan: Plan, { managed, expectDigest, confirm }: Judgement)
       members: { digest: plan.digest },
     });
   }
-  const losses = lossesOf(plan);
-  if (!needsConfirmation(plan, managed) || confirm === losses) return;
+  const removals = plan.remove + plan.removeAtNextSignIn;
   const owners = plan.owners.lost.length;
+  const few = removals <= Math.max(FEW_REMOVALS, managed * REMOVALS_PART) && owners === 0 && shutOut === 0;
+  const losses = lossesOf(plan, shutOut);
+  if (few || confirm === losses) return;
   throw new AppError(
     'conflict',
-    `This takes away ${losses - owners} of ${managed} managed memberships and the ownership of ${owners} users`,
+    `This takes away ${removals} of ${managed} managed memberships, the ownership of ${owners} users, ` +
+      `and keeps ${shutOut} users from signing in`,
     {
       reason: 'confirm_required',
       hint: `If that is meant, repeat the request with confirm=${losses}. A dry run lists who loses what.`,

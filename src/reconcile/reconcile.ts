@@ -1,7 +1,7 @@
 import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Statement, type Step, statement, step } from '../db/statement.ts';
 import { type MANUAL, OWNER } from './grants.ts';
-import { LOCKED_USERS, planText } from './plan-sql.ts';
+import { NOTED, planText } from './plan-sql.ts';
 
 /** A claim that is not computed but made, or withdrawn, in this transaction. */
 export interface Edit {
@@ -57,7 +57,7 @@ const NOUN = `case when target_id = '${OWNER}' then 'owner'
               when target_id in (select id from permission where tenant_id = $1) then 'permission'
               else 'membership' end`;
 
-const RECONCILE = `with ${planText(LOCKED_USERS, EDITS)}, ended as (
+const RECONCILE = `with ${planText(NOTED, EDITS)}, ended as (
      delete from access_grant g using changed c
      where c.was_held and not c.new_held and g.tenant_id = $1
        and g.target_id = c.target_id and g.user_id = c.user_id and g.origin = c.origin
@@ -80,7 +80,7 @@ const RECONCILE = `with ${planText(LOCKED_USERS, EDITS)}, ended as (
    ), adopted as (
      delete from jit_sync j using scim_user u
      where j.tenant_id = $1 and u.tenant_id = $1 and u.id = j.user_id and u.directory_id is not null
-       and ${LOCKED_USERS.within('j.user_id')}
+       and ${NOTED.within('j.user_id')}
    ), grant_told as (
      select case when not was_held then 'grant.added' when new_held then 'grant.changed' else 'grant.ended' end as type,
             user_id, target_id, origin, cause, old_role as was, new_role as role, new_suspended as suspended,

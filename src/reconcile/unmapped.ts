@@ -1,18 +1,17 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
-import { type Statement, type Step, step } from '../db/statement.ts';
+import { type Statement, type Step, statement, step } from '../db/statement.ts';
 import { MANUAL } from './grants.ts';
 
 /**
  * `on_unmap: keep`: who is a member of a team that no row of the mapping names any more stays, by hand, in the role
  * that the mapping gave. Before anything is planned, so that planning finds nothing to take away.
  */
-const KEEP_UNMAPPED: Statement<{ readonly kept: number }> = {
-  text: `with kept as materialized (
+const keepText = (whose: string) => `with kept as materialized (
      select g.* from access_grant g
      join group_mapping m on m.tenant_id = $1
      join group_mapping_version v on v.tenant_id = $1 and v.version = m.version and v.keeps_unmapped
      join team t on t.tenant_id = $1 and t.id = g.target_id
-     where g.tenant_id = $1 and g.origin like 'scim:%' and not exists (
+     where g.tenant_id = $1 and ${whose} and not exists (
        select from mapping_row r where r.tenant_id = $1 and r.version = v.version and r.kind = t.kind and r.target = t.name)
    ), before as (
      select g.* from access_grant g join kept k using (tenant_id, target_id, user_id) where g.origin = '${MANUAL}'
@@ -32,21 +31,22 @@ const KEEP_UNMAPPED: Statement<{ readonly kept: number }> = {
             precedence, group_id, group_name, change_id, $4
      from (select * from kept union all select * from before) as were
    ), changes as (
-     select 'grant.ended' as type, target_id, origin, role, user_id from kept
+     select 'grant.ended' as type, target_id, origin, role as was, null as role, user_id from kept
      union all
-     select 'grant.added', k.target_id, '${MANUAL}', k.role, k.user_id from kept k
+     select 'grant.added', k.target_id, '${MANUAL}', null, k.role, k.user_id from kept k
      where not exists (select from before b where b.target_id = k.target_id and b.user_id = k.user_id)
      union all
-     select 'grant.changed', k.target_id, '${MANUAL}', k.role, k.user_id from kept k join before b using (target_id, user_id)
+     select 'grant.changed', k.target_id, '${MANUAL}', b.role, k.role, k.user_id
+     from kept k join before b using (target_id, user_id)
    ), chunks as (
-     select type, target_id, origin, role, jsonb_agg(user_id order by user_id) as users
-     from (select *, (row_number() over (partition by type, target_id, origin, role order by user_id) - 1) / 1000 as chunk
+     select type, target_id, origin, was, role, jsonb_agg(user_id order by user_id) as users
+     from (select *, (row_number() over (partition by type, target_id, origin, was, role order by user_id) - 1) / 1000 as chunk
            from changes) as numbered
-     group by type, target_id, origin, role, chunk
+     group by type, target_id, origin, was, role, chunk
    ), told as (
      select type, 'Team' as resource_type, target_id as resource_id,
             jsonb_build_object('origin', origin, 'cause', 'unmapped') as reason,
-            case when type <> 'grant.added' then jsonb_build_object('origin', origin, 'role', role, 'users', users)
+            case when type <> 'grant.added' then jsonb_build_object('origin', origin, 'role', was, 'users', users)
               end as before,
             case when type <> 'grant.ended'
               then jsonb_build_object('origin', origin, 'role', role, 'suspended', false, 'users', users) end as after,
@@ -55,14 +55,34 @@ const KEEP_UNMAPPED: Statement<{ readonly kept: number }> = {
    ), recorded as (
      ${insertEvents('told', { at: '$2', actor: '$3' })}
    )
-   select count(*) as kept from kept`,
-};
+   select count(*) as kept from kept`;
 
-/** Keeps them, under the version that holds now; the transaction holds the tenant alone. */
+const KEEP: Statement<Kept> = { text: keepText(`g.origin like 'scim:%'`) };
+const keepAtSignIn = statement<Kept>(
+  'keep_unmapped_at_sign_in',
+  keepText('g.user_id = $6 and g.origin = $7'),
+);
+
+/** How many memberships stay. */
+export interface Kept {
+  readonly kept: number;
+}
+
+/** Keeps whom directories manage, under the version that holds now; the transaction holds the tenant alone. */
 export function keepUnmapped(
   tenantId: string,
   { at, actor }: Stamp,
   { changeId, requestId }: Told,
-): Step<{ readonly kept: number }> {
-  return step(KEEP_UNMAPPED, [tenantId, at, actor, changeId, requestId]);
+): Step<Kept> {
+  return step(KEEP, [tenantId, at, actor, changeId, requestId]);
+}
+
+/** Keeps a user at the sign-in that syncs them; the transaction has locked the user. */
+export function keepUnmappedAtSignIn(
+  tenantId: string,
+  { at, actor }: Stamp,
+  { changeId, requestId }: Told,
+  { userId, identityProvider }: { readonly userId: string; readonly identityProvider: string },
+): Step<Kept> {
+  return step(keepAtSignIn, [tenantId, at, actor, changeId, requestId, userId, `jit:${identityProvider}`]);
 }

@@ -19,6 +19,7 @@ import {
   Timestamp,
 } from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
+import { Plan, planQuery, readPlanQuery } from './plan-shape.ts';
 
 const Directory = Type.Object({
   id: Id,
@@ -126,17 +127,28 @@ export function directoryRoutes(scope: TypedScope, context: Context): void {
               description:
                 'What becomes of its users: both make them unmanaged, deactivate ends their access too',
             }),
+            ...planQuery,
           },
           { additionalProperties: false },
         ),
-        response: { 204: Type.Null({ description: 'Deleted' }), ...problems },
+        response: {
+          200: Type.Object({ plan: Plan }, { description: 'Of a dry run' }),
+          204: Type.Null({ description: 'Deleted' }),
+          ...problems,
+        },
       },
     },
     async (request, reply) => {
-      const { tenantId, query } = request;
+      const { users, ...query } = request.query;
       const name = nameOf(request.params);
-      await deleteDirectory(context, actorOf(request), { tenantId, name, users: query.users });
-      return reply.code(204).send(null);
+      const review = readPlanQuery(query);
+      const plan = await deleteDirectory(context, actorOf(request), {
+        tenantId: request.tenantId,
+        name,
+        users,
+        review,
+      });
+      return review.dryRun ? reply.code(200).send({ plan }) : reply.code(204).send(null);
     },
   );
 }

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import type { Plan as TenantPlan } from '../../reconcile/plan.ts';
 import { Id, nullable } from '../shapes.ts';
 
 /** How plans are asked for and told, whatever is planned. */
@@ -7,32 +8,34 @@ const Right = Type.Object({ permission: Type.String(), user: Id });
 const gainedAndLost = <Item extends Parameters<typeof Type.Array>[0]>(item: Item) =>
   Type.Object({ gained: Type.Array(item), lost: Type.Array(item) });
 
-export const Plan = Type.Object({
-  digest: Type.String({ description: 'Names exactly these changes; pass it as `expectDigest`' }),
-  add: Type.Integer(),
-  change: Type.Integer(),
-  remove: Type.Integer(),
-  atNextSignIn: Type.Integer({
-    description: 'Changes that wait for the next sign-in of those who are synced there',
-  }),
-  removeAtNextSignIn: Type.Integer(),
-  owners: gainedAndLost(Id),
-  permissions: gainedAndLost(Right),
-  changes: Type.Array(
-    Type.Object({
-      change: Type.Enum(['add', 'change', 'remove']),
-      user: Id,
-      userName: nullable(Type.String()),
-      team: nullable(Type.String()),
-      teamId: Id,
-      kind: nullable(Type.String()),
-      role: nullable(Type.String()),
-      was: nullable(Type.String()),
-      row: nullable(Type.String({ description: 'JSON pointer into the document' })),
+export const Plan = Type.Unsafe<TenantPlan>(
+  Type.Object({
+    digest: Type.String({ description: 'Names exactly these changes; pass it as `expectDigest`' }),
+    add: Type.Integer(),
+    change: Type.Integer(),
+    remove: Type.Integer(),
+    atNextSignIn: Type.Integer({
+      description: 'Changes that wait for the next sign-in of those who are synced there',
     }),
-    { description: 'Of memberships, the first 1,000' },
-  ),
-});
+    removeAtNextSignIn: Type.Integer(),
+    owners: gainedAndLost(Id),
+    permissions: gainedAndLost(Right),
+    changes: Type.Array(
+      Type.Object({
+        change: Type.Enum(['add', 'change', 'remove']),
+        user: Id,
+        userName: nullable(Type.String()),
+        team: nullable(Type.String()),
+        teamId: Id,
+        kind: nullable(Type.String()),
+        role: nullable(Type.String()),
+        was: nullable(Type.String()),
+        row: nullable(Type.String({ description: 'JSON pointer into the document' })),
+      }),
+      { description: 'Of memberships, the first 1,000' },
+    ),
+  }),
+);
 
 const Flag = Type.Enum(['true', 'false']);
 const Number9 = Type.String({ pattern: '^[0-9]{1,9}$' });

@@ -10,6 +10,7 @@ import { actorOf } from '../plugins/bearer-auth.ts';
 import { requireTenant } from '../plugins/tenant-scope.ts';
 import { Id, Label, nullable, ofTenant, pageOf, pageQuery, problems, Slug, Timestamp } from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
+import { Plan, planQuery, readPlanQuery } from './plan-shape.ts';
 
 const Tenant = Type.Object({
   id: Id,
@@ -111,11 +112,29 @@ export function tenantRoutes(scope: TypedScope, context: Context): void {
         operationId: 'updateTenant',
         summary: 'Change what is named of a tenant; null returns it to its default',
         params,
+        querystring: Type.Object(planQuery, { additionalProperties: false }),
         body: Type.Object(changeable, { additionalProperties: false }),
-        response: { 200: Tenant, ...problems },
+        response: {
+          200: Type.Object({
+            ...Tenant.properties,
+            plan: Type.Optional(Plan),
+            shutOut: Type.Optional(
+              Type.Integer({ description: 'Of a dry run: users who could not sign in any more' }),
+            ),
+          }),
+          ...problems,
+        },
       },
     },
-    async (request) =>
-      updateTenant(context, actorOf(request), { ...request.body, tenantId: request.tenantId }),
+    async (request) => {
+      const review = readPlanQuery(request.query);
+      const { tenantId, body } = request;
+      const { tenant, plan, shutOut } = await updateTenant(context, actorOf(request), {
+        ...body,
+        tenantId,
+        review,
+      });
+      return { ...tenant, ...(review.dryRun && { plan, shutOut }) };
+    },
   );
 }

@@ -1,0 +1,37 @@
+import { type Step, statement, step } from '../db/statement.ts';
+
+/** What a sign-in says of a user's groups, to be synced. */
+export interface SignIn {
+  readonly userId: string;
+  /** Name. */
+  readonly identityProvider: string;
+  /** `standard` gives once, at the first; `enhanced` gives and takes at every one. */
+  readonly mode: 'standard' | 'enhanced';
+  /** The claims; null: unknown, so that nothing is taken away (absent, or too many to be told). */
+  readonly groups: readonly string[] | null;
+}
+
+const syncStatement = statement<unknown>(
+  'sync_sign_in',
+  `insert into jit_sync as s (tenant_id, user_id, identity_provider, mode, mapping_version, groups, synced_at)
+   select $1, u.id, $3, $4, coalesce((select version from group_mapping where tenant_id = $1), 0),
+          coalesce($5::text[], '{}'), $6
+   from scim_user u where u.tenant_id = $1 and u.id = $2 and u.directory_id is null
+   on conflict (tenant_id, user_id, identity_provider) do update
+   set mode = excluded.mode,
+       mapping_version = case when $4 = 'enhanced' and $5 is not null then excluded.mapping_version else s.mapping_version end,
+       groups = case when $4 = 'enhanced' and $5 is not null then excluded.groups else s.groups end,
+       synced_at = case when $4 = 'enhanced' and $5 is not null then excluded.synced_at else s.synced_at end`,
+);
+
+/**
+ * Notes by what the grants of a sign-in are desired from now on: the claims, and the version of the mapping that holds.
+ * Of a user whom a directory manages nothing is noted. Behind the lock of the user.
+ */
+export function noteSignIn(
+  tenantId: string,
+  { userId, identityProvider, mode, groups }: SignIn,
+  at: Date,
+): Step {
+  return step(syncStatement, [tenantId, userId, identityProvider, mode, groups, at]);
+}
