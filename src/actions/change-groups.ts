@@ -165,7 +165,7 @@ function changeAlone(
     const changes = valuesOf(plans);
     if (changes.length === 0) return answers(plans, [], []);
     const now = stamp(context, actor);
-    const [[noted], results, written] = await send([
+    const [, results, written] = await send([
       lockMembers(tenantId, changes),
       updateGroups(viewer, now, changes),
       readGroups(viewer, idsOf(changes), answered),
@@ -176,9 +176,8 @@ function changeAlone(
       const occasion = { tenantId, actor, at: now.at, changeId };
       if (moved && sound.has(id) && (await followGroup(send, occasion, { id, ...moved }))) reached.push(id);
     }
-    const coming = noted?.set_config.split(',').filter(isUuid) ?? [];
     await send([
-      noteMembers(tenantId, reached, coming),
+      noteMembers(tenantId, reached),
       ...reconciliation(actor, now, changes, Number.POSITIVE_INFINITY),
     ]);
     return answers(plans, results, written);

@@ -60,7 +60,7 @@ async function follow(
   // Rows that named the new name so far gave nothing, and now give this team.
   const [[reached]] = await send([noteReached(occasion.tenantId, kind, after)]);
   await followTeam(send, occasion, { kind, before, after });
-  if (!reached?.set_config) return;
+  if (!reached?.users) return;
   await send([
     noteReached(occasion.tenantId, kind, after),
     lockOwnersAlways(occasion.tenantId),

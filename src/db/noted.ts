@@ -6,12 +6,13 @@ import { type Statement, type Step, statement, step } from './statement.ts';
  * here note users whom nobody else can write, because the transaction holds the tenant alone, or has made them.
  */
 
-/** The end of a statement: notes the ids of its CTE `locked`. */
-export const NOTED = `select set_config('rollcall.users', coalesce(string_agg(id::text, ','), ''), true) from locked`;
+/** The end of a statement: notes the ids of its CTE `locked`. They may be many, and stay with PostgreSQL. */
+export const NOTED = `select count(*) as users,
+     length(set_config('rollcall.users', coalesce(string_agg(id::text, ','), ''), true)) as bytes from locked`;
 
-/** What such a statement answers: the ids, comma-joined. */
+/** What such a statement answers: how many it noted. */
 export interface Noted {
-  readonly set_config: string;
+  readonly users: number;
 }
 
 /**
@@ -72,11 +73,7 @@ const MEMBERS: Statement<Noted> = {
    ) ${NOTED}`,
 };
 
-/** The members of these groups, and these users. */
-export function noteMembers(
-  tenantId: string,
-  groupIds: readonly string[],
-  userIds: readonly string[],
-): Step<Noted> {
-  return step(MEMBERS, [tenantId, groupIds, userIds]);
+/** The members of these groups, beside whom the transaction has noted already. */
+export function noteMembers(tenantId: string, groupIds: readonly string[]): Step<Noted> {
+  return step(MEMBERS, [tenantId, groupIds]);
 }

@@ -105,8 +105,8 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summ
                  order by team, user_id limit ${TOLD_CHANGES}) as first) as changes,
           (select count(*) from access_grant
            where tenant_id = $1 and target_id <> '${OWNER}' and role is not null and ${isManaged('origin')}) as managed,
-          set_config('rollcall.users',
-                     coalesce((select string_agg(user_id::text, ',') from (${CONCERNED}) as c), ''), true) as noted
+          length(set_config('rollcall.users',
+            coalesce((select string_agg(user_id::text, ',') from (${CONCERNED}) as c), ''), true)) as bytes
    from summed cross join counted`;
 
 /** Without a name: PostgreSQL plans it for the range at hand, which may be ten users or a million. */
