@@ -66,10 +66,10 @@ export function noteReached(tenantId: string, kind: string, name: string): Step<
 }
 
 const MEMBERS: Statement<Noted> = {
-  text: `with locked as materialized (
+  text: `with ${NOTED_USERS}, locked as materialized (
      select user_id as id from group_member where tenant_id = $1 and group_id = any ($2::uuid[])
      union
-     select unnest($3::uuid[])
+     select user_id from noted
    ) ${NOTED}`,
 };
 
