@@ -1,7 +1,12 @@
 import t from 'tap';
-import type { Step } from '../../../src/db/statement.ts';
+import { lockOwners } from '../../../src/db/locks.ts';
+import { noteUsers } from '../../../src/db/noted.ts';
+import { run, type Step } from '../../../src/db/statement.ts';
 import { updateGroups } from '../../../src/directory/group-write.ts';
 import { readGroups } from '../../../src/directory/groups.ts';
+import { storeMapping } from '../../../src/reconcile/mapping.ts';
+import { reconcileLocked } from '../../../src/reconcile/reconcile.ts';
+import { BUILT_IN_ROLES } from '../../../src/reconcile/roles.ts';
 import { startApp } from '../../support/app.ts';
 import { clientOf } from '../../support/client.ts';
 
@@ -40,10 +45,14 @@ interface PlanNode {
 }
 
 /** The plan of a step as it ran, under the generic plan that a prepared statement ends up with; undone. */
-async function planOf({ statement, values }: Step<unknown>): Promise<PlanNode[]> {
+async function planOf(
+  { statement, values }: Step<unknown>,
+  before: readonly Step<unknown>[] = [],
+): Promise<PlanNode[]> {
   const session = await db.pool.connect();
   try {
     await session.query('begin; set local plan_cache_mode = force_generic_plan');
+    for (const step of before) await session.query(step.statement.text, [...step.values]);
     const { rows } = await session.query(`explain (analyze, format json) ${statement.text}`, [...values]);
     return flattened(rows[0]['QUERY PLAN'][0].Plan);
   } finally {
@@ -74,6 +83,30 @@ t.test(`adding one to and removing one from ${SIZE} members reads no other membe
     t.ok(rowsRead(plan, 'scim_user') <= 1);
   }
 });
+
+t.test(
+  `reconciling one of ${SIZE} members, whom the group makes a member of a team and an owner, reads no other`,
+  async (t) => {
+    const document = {
+      tenant_owners_groups: ['Everybody'],
+      mappings: [{ group_name: 'Everybody', team_name: 'All', role_name: 'VIEWER' }],
+    };
+    const version = { version: 1, document, cause: { kind: 'put' }, author: '{}', at: new Date() } as const;
+    await run(db.pool, storeMapping(tenant.id, version, BUILT_IN_ROLES));
+    const { rows } = await db.pool.query('select user_id from group_member limit 1');
+    const noted = [noteUsers([rows[0].user_id])];
+    const told = { changeId: groupId, requestId: 'plan' };
+    const steps = {
+      lockOwners: lockOwners(tenant.id),
+      reconcile: reconcileLocked(tenant.id, { at: new Date(), actor: '{}' }, told, { users: 1 }),
+    };
+    for (const [name, step] of Object.entries(steps)) {
+      const plan = await planOf(step, noted);
+      t.ok(rowsRead(plan, 'group_member') <= 3, `${name}: ${rowsRead(plan, 'group_member')} members`);
+      t.ok(rowsRead(plan, 'scim_user') <= 3, `${name}: ${rowsRead(plan, 'scim_user')} users`);
+    }
+  },
+);
 
 t.test('reading the group without its members touches none of them', async (t) => {
   const plan = await planOf(readGroups(viewer, [groupId], { members: false }));
