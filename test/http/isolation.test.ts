@@ -26,6 +26,8 @@ interface World {
   readonly group: string;
   /** The URN of a schema extension. */
   readonly extension: string;
+  /** A version of the group mapping. */
+  readonly version: string;
 }
 
 /** Each path parameter's values in a world; the first is the one that the route is for. */
@@ -39,6 +41,7 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   permission: ({ permission }) => [permission, permission.toLowerCase()],
   userId: ({ user, unmanaged }, url) =>
     url.startsWith('/api/admin/') ? [unmanaged, unmanaged.toUpperCase()] : [user, user.toUpperCase()],
+  version: ({ version }) => [version],
   urn: ({ extension }) => [extension, extension.toUpperCase()],
   id: ({ user, group, role, team }, url) => {
     if (url.includes('/Roles/')) return [role, team];
@@ -47,10 +50,15 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   },
 };
 
+/** Says what holds already. */
+const MAPPING = { mappings: [{ group_name: 'Victims', team_name: 'Victims', role_name: 'VIEWER' }] };
+
 const REPLACE = { Operations: [{ op: 'replace', path: 'displayName', value: 'Taken over' }] };
 
 /** A body that holds, for each route that reads one. */
 const BODIES: Readonly<Record<string, unknown>> = {
+  'PUT /api/admin/v1/tenants/:tenant/group-mapping': MAPPING,
+  'POST /api/admin/v1/tenants/:tenant/group-mapping/revert': { version: 1 },
   'PATCH /api/admin/v1/tenants/:tenant': { displayName: 'Taken over' },
   'POST /api/admin/v1/tenants/:tenant/directories': { name: 'taken-over' },
   'PATCH /api/admin/v1/tenants/:tenant/directories/:directory': { displayName: 'Taken over' },
@@ -114,7 +122,7 @@ async function ask(route: Route, path: string, key: string): Promise<Answer<AnyB
   return app.send(route.method, path, { key, ...(body !== undefined && { body }) });
 }
 
-async function makeWorld(): Promise<World> {
+async function makeWorld({ mapped = true } = {}): Promise<World> {
   const tenant = await app.createTenant();
   const directory = `directory-${randomBytes(4).toString('hex')}`;
   await app.admin('POST', `/tenants/${tenant.id}/directories`, { name: directory });
@@ -128,6 +136,8 @@ async function makeWorld(): Promise<World> {
   const { id: serviceKey } = await app.serviceKey(['read']);
   const path = `/tenants/${tenant.id}`;
   const { body: team } = await app.admin<{ id: string }>('POST', `${path}/teams`, { name: 'Victims' });
+  // Versions are counted in each tenant: only where there are none they are ids that do not exist.
+  if (mapped) await app.admin('PUT', `${path}/group-mapping`, MAPPING);
   const role = `ROLE_${randomBytes(4).toString('hex').toUpperCase()}`;
   await app.admin('POST', `${path}/roles`, { name: role, rank: 600 });
   const permission = `PERMISSION_${role}`;
@@ -151,6 +161,7 @@ async function makeWorld(): Promise<World> {
     unmanaged: unmanaged.id,
     group,
     extension,
+    version: '1',
   };
 }
 
@@ -169,6 +180,7 @@ function noWorld(): World {
     unmanaged: randomUUID(),
     group: randomUUID(),
     extension: `urn:example:${name}`,
+    version: '999',
   };
 }
 
@@ -178,7 +190,7 @@ function comparable({ status, headers, text }: Answer<AnyBody>): unknown {
   return { status, headers: rest, text: text.replaceAll(String(requestId), 'REQUEST') };
 }
 
-const [victim, absent, attacker] = [await makeWorld(), noWorld(), await makeWorld()];
+const [victim, absent, attacker] = [await makeWorld(), noWorld(), await makeWorld({ mapped: false })];
 const attackers = await Promise.all(
   (['admin', 'scim', 'read', 'jit'] as const).map(async (scope) => ({
     who: `a ${scope} key`,

@@ -12,7 +12,7 @@ import {
   mappingVersions,
 } from '../../reconcile/mapping.ts';
 import { actorOf } from '../plugins/bearer-auth.ts';
-import { DEFAULT_LIMIT, Id, ofTenant, pageQuery, problems, Timestamp } from '../shapes.ts';
+import { DEFAULT_LIMIT, Id, nullable, ofTenant, pageQuery, problems, Timestamp } from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
 import { mappingQuery, Plan, readPlanQuery } from './plan-shape.ts';
 
@@ -43,17 +43,23 @@ export function groupMappingRoutes(scope: TypedScope, context: Context): void {
       schema: {
         tags,
         operationId: 'readGroupMapping',
-        summary: 'Read the mapping that holds',
+        summary: 'Read the mapping that holds; version 0: there is none yet',
         params,
         response: {
-          200: Type.Object({ version, ...applied, document: Document, warnings: Warnings, ...made }),
+          200: Type.Object({
+            version,
+            ...applied,
+            document: nullable(Document),
+            warnings: Warnings,
+            ...Type.Partial(Type.Object(made)).properties,
+          }),
           ...problems,
         },
       },
     },
     async ({ tenantId }) => {
       const [row] = await run(pool, currentMapping(tenantId));
-      if (row === undefined) throw notFound('Group mapping');
+      if (row === undefined) return { version: 0, state: 'active' as const, document: null, warnings: [] };
       const { document } = asWritten(row);
       return { ...versionOf(row), document, warnings: await warningsOf(context, tenantId, document) };
     },
