@@ -16,8 +16,12 @@ export interface Config {
   readonly operatorKey: string | undefined;
   readonly secretKey: Buffer | undefined;
   readonly drainSeconds: number;
+  readonly dailyResync: DailyResync;
   readonly logLevel: string;
 }
+
+/** What the resync of each day does with what it finds; `off`: there is none. */
+export type DailyResync = (typeof DAILY_RESYNC)[number];
 
 /** Every setting at fault, one a line. */
 export class ConfigError extends StartError {
@@ -40,6 +44,7 @@ interface Setting<Value> {
   doc: string;
 }
 
+const DAILY_RESYNC = ['report', 'fix', 'off'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** The only list of settings: README's table is checked against it. */
@@ -84,6 +89,11 @@ export const SETTINGS = {
     read: integer(0, 600),
     fallback: '2',
     doc: 'How long, once asked to stop, requests are still served while `/readyz` says no, so that balancers notice',
+  },
+  ROLLCALL_DAILY_RESYNC: {
+    read: oneOf(DAILY_RESYNC),
+    fallback: 'report',
+    doc: 'What is done each day about access that is not as it should be: `report`, `fix` (unless somebody has to confirm it), or `off`',
   },
   LOG_LEVEL: { read: oneOf(LOG_LEVELS), fallback: 'info', doc: 'One of `trace` … `fatal`, `silent`' },
 } satisfies Record<string, Setting<unknown>>;
@@ -177,6 +187,7 @@ function toConfig(values: Values): Config {
     operatorKey: values.ROLLCALL_OPERATOR_KEY,
     secretKey: values.ROLLCALL_SECRET_KEY,
     drainSeconds: values.DRAIN_SECONDS,
+    dailyResync: values.ROLLCALL_DAILY_RESYNC,
     logLevel: values.LOG_LEVEL,
   };
 }
@@ -204,9 +215,10 @@ function integer(least: number, most: number): (text: string) => number {
   };
 }
 
-function oneOf(words: readonly string[]): (text: string) => string {
+function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
   return (text) => {
-    if (words.includes(text)) return text;
+    const word = words.find((each) => each === text);
+    if (word !== undefined) return word;
     throw new Fault(`must be one of ${words.join(', ')}`);
   };
 }

@@ -60,9 +60,17 @@ export type Principal =
       readonly directory?: { readonly id: string; readonly name: string };
     };
 
+/** Work that outlives the request that asked for it. */
+interface JobPrincipal {
+  readonly kind: 'job';
+  readonly id: string;
+  /** Who asked for it, as `actorJson` told it. */
+  readonly askedBy: Readonly<Record<string, unknown>>;
+}
+
 /** Who acts, in which request: what an event says of its origin. */
 export interface Actor {
-  readonly principal: Principal | { readonly kind: 'system'; readonly name: string };
+  readonly principal: Principal | { readonly kind: 'system'; readonly name: string } | JobPrincipal;
   readonly requestId: string;
 }
 
@@ -83,6 +91,7 @@ export function actorJson({ principal }: Actor): string {
     case 'operator':
       return JSON.stringify({ kind: 'operator' });
     case 'system':
+    case 'job':
     case 'service_key':
       return JSON.stringify({ ...principal, scopes: undefined });
     case 'api_key': {

@@ -59,7 +59,7 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
     trustedProxies: config.trustedProxies,
     isDraining: () => lifecycle.stopping.aborted,
   });
-  const workers = startWorkers(context, { flushUsage, clients });
+  const workers = startWorkers(context, { flushUsage, clients, dailyResync: config.dailyResync });
   lifecycle.onStop(() => workers.stop());
   await serve(app, config, lifecycle);
   if (!config.databaseUrl) {

@@ -30,6 +30,7 @@ t.test('nothing set: this machine only, embedded server, keys to be made', async
     operatorKey: undefined,
     secretKey: undefined,
     drainSeconds: 2,
+    dailyResync: 'report',
     logLevel: 'info',
   });
   t.ok(Object.isFrozen(config));
@@ -48,6 +49,7 @@ t.test('every setting is read', async (t) => {
     ROLLCALL_OPERATOR_KEY: operatorKey,
     ROLLCALL_SECRET_KEY: secretKey,
     DRAIN_SECONDS: '5',
+    ROLLCALL_DAILY_RESYNC: 'off',
     LOG_LEVEL: 'warn',
   };
   t.strictSame(Object.keys(environment), Object.keys(SETTINGS), 'the test names every setting');
@@ -62,6 +64,7 @@ t.test('every setting is read', async (t) => {
     operatorKey,
     secretKey: Buffer.alloc(32, 7),
     drainSeconds: 5,
+    dailyResync: 'off',
     logLevel: 'warn',
   });
 });

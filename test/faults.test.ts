@@ -34,7 +34,7 @@ async function startService(t: Test, connection: string | pg.ClientConfig) {
   const { authenticate, flushUsage } = makeAuthenticator(context);
   const clients = makeClientRecords(db);
   const app = await buildApp(context, { authenticate, clients, trustedProxies: [], isDraining: () => false });
-  const workers = startWorkers(context, { flushUsage, clients });
+  const workers = startWorkers(context, { flushUsage, clients, dailyResync: 'off' });
   t.teardown(async () => {
     await app.close();
     await workers.stop();

@@ -6,12 +6,13 @@ import { type Send, sendBy, transaction } from '../db/transaction.ts';
 import { hasMoreUsers } from '../directory/count.ts';
 import { AppError, notFound } from '../errors.ts';
 import { type Occasion, record } from '../events/record.ts';
-import { insertJob } from '../reconcile/jobs.ts';
+import { insertJob, jobById } from '../reconcile/jobs.ts';
 import {
   asWritten,
   currentMapping,
   knownNames,
   type MappingCause,
+  type MappingVersionRow,
   mappingAppliedBy,
   mappingVersion,
   namesForMapping,
@@ -100,8 +101,9 @@ function change({ context, actor, request }: Attempt, mode: Mode): Promise<Chang
       const created = request.createTeams ? await createMissingTeams(send, occasion, document) : [];
       const [[facts]] = await send([factsForMapping(tenantId, document)]);
       const warnings = warningsBy(facts, document, roles);
-      if (before && created.length === 0 && sameDocument(before.document, document)) {
-        const changed = { version: before.version, plan: NO_CHANGES, warnings };
+      if (before && !before.given_up && created.length === 0 && sameDocument(before.document, document)) {
+        const job = before.job_id !== null && { job: before.job_id };
+        const changed = { version: before.version, plan: NO_CHANGES, warnings, ...job };
         return end({ changed, grants: 0, managed: 0 });
       }
       const version = (before?.version ?? 0) + 1;
@@ -132,8 +134,13 @@ async function planned(send: Send, tenantId: string, mode: Mode) {
   return { plan: mode.changed.plan, grants: mode.grants, managed: mode.managed };
 }
 
+type Before = MappingVersionRow & {
+  /** Whether the job has ended that was to apply it, and has not: then the same document is no repetition. */
+  readonly given_up: boolean;
+};
+
 interface Wanted {
-  readonly before: { readonly version: number; readonly document: MappingDocument } | undefined;
+  readonly before: Before | undefined;
   readonly document: MappingDocument;
   readonly cause: MappingCause;
   readonly roles: ReturnType<typeof knownNames>['roles'];
@@ -148,7 +155,7 @@ async function readWanted(send: Send, { tenantId, to, ifVersion }: ChangeMapping
     });
   }
   const { known, roles } = knownNames(names);
-  const before = current && asWritten(current);
+  const before = current && { ...asWritten(current), given_up: await isGivenUp(send, tenantId, current) };
   if ('document' in to) {
     return { before, roles, document: readMappingDocument(to.document, known), cause: { kind: 'put' } };
   }
@@ -157,6 +164,16 @@ async function readWanted(send: Send, { tenantId, to, ifVersion }: ChangeMapping
   // Read anew: what it names may be gone since.
   const document = readMappingDocument(asWritten(old).document, known);
   return { before, roles, document, cause: { kind: 'revert', version: to.version } };
+}
+
+async function isGivenUp(
+  send: Send,
+  tenantId: string,
+  { job_id }: Pick<MappingVersionRow, 'job_id'>,
+): Promise<boolean> {
+  if (job_id === null) return false;
+  const [[job]] = await send([jobById(tenantId, job_id)]);
+  return job === undefined || job.ended_at !== null;
 }
 
 /** What the author of a document that is stored may not have meant, as the tenant is now. */

@@ -1,11 +1,12 @@
 import { NIL, v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { lockTenantExclusive } from '../db/locks.ts';
-import { transaction } from '../db/transaction.ts';
+import { sendBy, transaction } from '../db/transaction.ts';
 import { notFound } from '../errors.ts';
 import { eraseEvents } from '../events/erase.ts';
 import { record } from '../events/record.ts';
 import { eraseGrants } from '../reconcile/erase.ts';
+import { deleteJobs } from '../reconcile/jobs.ts';
 import { deleteTenantRow, tenantForUpdate } from '../tenants/tenants.ts';
 
 /**
@@ -19,6 +20,7 @@ export async function deleteTenant(
 ): Promise<void> {
   const occasion = { tenantId: NIL, actor, at: context.now(), changeId: uuid() };
   await transaction(context.db, async (trx) => {
+    await sendBy(trx)([deleteJobs(tenantId)]);
     await lockTenantExclusive(trx, tenantId);
     const before = await tenantForUpdate(trx, tenantId);
     if (before === undefined) throw notFound('Tenant');

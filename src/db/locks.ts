@@ -145,6 +145,18 @@ export function lockMembersOfMapped(tenantId: string, groupIds: readonly string[
   return step(lockMembersOfMappedStatement, [tenantId, groupIds]);
 }
 
+const lockNotedUsersStatement = statement<unknown>(
+  'lock_noted_users',
+  `with ${NOTED_USERS}
+   select u.id from scim_user u
+   where u.tenant_id = $1 and u.id in (select user_id from noted) order by u.id for no key update of u`,
+);
+
+/** Those of the noted users who exist. The others stay noted: what is left of who is gone nobody else writes. */
+export function lockNotedUsers(tenantId: string): Step {
+  return step(lockNotedUsersStatement, [tenantId]);
+}
+
 const lockOwnersStatement = statement<unknown>(
   'lock_owners',
   // A key of each kind has its index: groups are found by the few rows that make owners, not the other way round.

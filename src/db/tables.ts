@@ -242,6 +242,8 @@ export interface JobTable {
   created_at: Date;
   started_at: Date | null;
   ended_at: Date | null;
+  failures: Generated<number>;
+  retry_at: Date | null;
 }
 
 export interface Tables {

@@ -170,6 +170,16 @@ export function renameTarget(tenantId: string, kind: string, before: string, aft
   return step(renameTargetStatement, [tenantId, kind, before, after]);
 }
 
+const mappingJobStatement = statement<{ version: number; job_id: string | null }>(
+  'mapping_job',
+  `select version, job_id from group_mapping where tenant_id = $1`,
+);
+
+/** Which version holds, and the job that still applies it (`MappingVersionRow`). */
+export function mappingJob(tenantId: string): Step<{ version: number; job_id: string | null }> {
+  return step(mappingJobStatement, [tenantId]);
+}
+
 interface NamesRow {
   readonly roles: { readonly name: string; readonly rank: number }[];
   readonly permissions: string[];

@@ -62,7 +62,7 @@ export interface PlanRow {
   /** Sums that do not depend on the order of the changes. */
   readonly sum: string;
   readonly other_sum: string;
-  /** Memberships that are managed: what the removals are measured by. */
+  /** Memberships of these users that are managed: what the removals are measured by. */
   readonly managed: number;
 }
 
@@ -81,12 +81,14 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summ
      select count(*) as grants, coalesce(sum(hashtextextended(text, 0)::numeric), 0)::text as sum,
             coalesce(sum(hashtextextended(text, 1)::numeric), 0)::text as other_sum
      from (select concat_ws('|', user_id, target_id, origin, new_held, new_role, new_suspended) as text
-           from changed) as hashed
+           from changed where ${scope.within('user_id')}) as hashed
    ), told as materialized (
      select user_id, target_id, e.role, was, "row", p.name as permission, t.name as team, t.kind,
             case when had then case when has then 'change' else 'remove' end else 'add' end as change
      from effect e left join team t on t.tenant_id = $1 and t.id = e.target_id
           left join permission p on p.tenant_id = $1 and p.id = e.target_id
+     -- Who is kept as the last owner may lie beyond a range.
+     where ${scope.within('user_id')}
    ), counted as (
      select count(*) filter (where change = 'add') as add, count(*) filter (where change = 'change') as change,
             count(*) filter (where change = 'remove') as remove
@@ -104,7 +106,8 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summ
            from (select * from told where target_id <> '${OWNER}' and permission is null
                  order by team, user_id limit ${TOLD_CHANGES}) as first) as changes,
           (select count(*) from access_grant
-           where tenant_id = $1 and target_id <> '${OWNER}' and role is not null and ${isManaged('origin')}) as managed,
+           where tenant_id = $1 and target_id <> '${OWNER}' and role is not null and ${isManaged('origin')}
+             and ${scope.within('user_id')}) as managed,
           length(set_config('rollcall.users',
             coalesce((select string_agg(user_id::text, ',') from (${CONCERNED}) as c), ''), true)) as bytes
    from summed cross join counted`;

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { advanceJob } from '../actions/advance-job.ts';
+import { queueDailyResync } from '../actions/queue-daily-resync.ts';
 import type { ClientRecords } from '../clients/client-records.ts';
+import type { DailyResync } from '../config.ts';
 import type { Context } from '../context.ts';
 import { EVENTS_PER_TURN, releaseSealing, seal } from '../events/seal.ts';
 import { startLoop } from './loop.ts';
@@ -9,14 +12,18 @@ interface Workers {
   stop(): Promise<void>;
 }
 
-interface Kept {
+interface WorkerOptions {
   /** Writes down when each key was last used. */
   flushUsage(): Promise<void>;
+  /** What requests leave in memory. */
   readonly clients: ClientRecords;
+  readonly dailyResync: DailyResync;
 }
 
-/** Starts what this process does beside answering requests: `kept` is what requests leave in memory. */
-export function startWorkers({ db, log }: Context, { flushUsage, clients }: Kept): Workers {
+/** Starts what this process does beside answering requests. */
+export function startWorkers(context: Context, options: WorkerOptions): Workers {
+  const { db, log } = context;
+  const { flushUsage, clients, dailyResync } = options;
   const holder = randomUUID();
   const { toleranceUses, refusedRequests } = clients;
   const flushed = (name: string, milliseconds: number, flush: () => Promise<void>) =>
@@ -39,6 +46,13 @@ export function startWorkers({ db, log }: Context, { flushUsage, clients }: Kept
         return sealed === EVENTS_PER_TURN ? 'more' : sealed > 0 ? 'some' : 'none';
       },
     }),
+    startLoop({
+      name: 'jobs',
+      idle: { shortest: 200, longest: 2_000 },
+      log,
+      turn: async () => ((await advanceJob(context)) ? 'more' : 'none'),
+    }),
+    ...resyncedDaily(context, dailyResync),
     flushed('flush key usage', 30_000, flushUsage),
     flushed('flush tolerance uses', 3_000, toleranceUses.flush),
     flushed('flush refused requests', 1_000, refusedRequests.flush),
@@ -57,4 +71,17 @@ export function startWorkers({ db, log }: Context, { flushUsage, clients }: Kept
       }
     },
   };
+}
+
+/** A tenant a second at most, so that their resyncs spread. */
+function resyncedDaily(context: Context, mode: DailyResync) {
+  if (mode === 'off') return [];
+  return [
+    startLoop({
+      name: 'daily resync',
+      idle: { shortest: 1_000, longest: 60_000 },
+      log: context.log,
+      turn: async () => ((await queueDailyResync(context, mode)) ? 'some' : 'none'),
+    }),
+  ];
 }

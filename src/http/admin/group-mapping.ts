@@ -81,12 +81,13 @@ export function groupMappingRoutes(scope: TypedScope, context: Context): void {
     },
     async (request, reply) => {
       const { tenantId, query, body: document } = request;
+      const asked = readPlanQuery(query);
       const changed = await changeMapping(context, actorOf(request), {
         tenantId,
         to: { document },
-        ...readPlanQuery(query),
+        ...asked,
       });
-      return answer(reply, changed);
+      return answer(reply, changed, asked);
     },
   );
 
@@ -108,12 +109,9 @@ export function groupMappingRoutes(scope: TypedScope, context: Context): void {
     },
     async (request, reply) => {
       const { tenantId, query, body } = request;
-      const changed = await changeMapping(context, actorOf(request), {
-        tenantId,
-        to: body,
-        ...readPlanQuery(query),
-      });
-      return answer(reply, changed);
+      const asked = readPlanQuery(query);
+      const changed = await changeMapping(context, actorOf(request), { tenantId, to: body, ...asked });
+      return answer(reply, changed, asked);
     },
   );
 
@@ -175,7 +173,7 @@ function versionOf(row: Omit<MappingVersionRow, 'document'>) {
   return { version, state, ...(job !== null && { job }), cause, updatedAt, updatedBy } as const;
 }
 
-function answer(reply: FastifyReply, changed: ChangedMapping) {
+function answer(reply: FastifyReply, changed: ChangedMapping, { dryRun }: { readonly dryRun: boolean }) {
   const state = changed.job === undefined ? ('active' as const) : ('applying' as const);
-  return reply.code(changed.job === undefined ? 200 : 202).send({ ...changed, state });
+  return reply.code(state === 'active' || dryRun ? 200 : 202).send({ ...changed, state });
 }

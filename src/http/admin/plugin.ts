@@ -11,6 +11,7 @@ import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
 import { groupRoutes } from './groups.ts';
+import { jobRoutes } from './jobs.ts';
 import { manualGrantRoutes } from './manual-grants.ts';
 import { memberRoutes } from './members.ts';
 import { permissionRoutes } from './permissions.ts';
@@ -52,6 +53,7 @@ export async function adminSurface(
     groupRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);
     groupMappingRoutes(typedScope(scope), context);
+    jobRoutes(typedScope(scope), context);
     permissionRoutes(typedScope(scope), context);
     manualGrantRoutes(typedScope(scope), context);
     clientRoutes(typedScope(scope), context);

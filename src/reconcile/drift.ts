@@ -1,0 +1,73 @@
+import { type Step, statement, step } from '../db/statement.ts';
+import { OWNER } from './grants.ts';
+import { type MembershipChange, type PlanRow, type Right, TOLD_CHANGES, type UserRange } from './plan.ts';
+
+/** What a job found to differ from what should be, summed up over the ranges of users that are done. */
+export interface Found {
+  /** Grants that are to be added, changed or ended. */
+  readonly grants: number;
+  /** Those of them whose user, team or permission is gone. */
+  readonly orphans: number;
+  /** Memberships that users gain, that get another role, and that users lose. */
+  readonly add: number;
+  readonly change: number;
+  readonly remove: number;
+  /** Of each the first `TOLD_CHANGES`, as in a plan. */
+  readonly owners: { readonly gained: readonly string[]; readonly lost: readonly string[] };
+  readonly permissions: { readonly gained: readonly Right[]; readonly lost: readonly Right[] };
+  readonly changes: readonly MembershipChange[];
+}
+
+export const NOTHING_FOUND: Found = {
+  grants: 0,
+  orphans: 0,
+  add: 0,
+  change: 0,
+  remove: 0,
+  owners: { gained: [], lost: [] },
+  permissions: { gained: [], lost: [] },
+  changes: [],
+};
+
+/** What was found so far, and what the plan of the next range says. */
+export function foundMore(found: Found, plan: PlanRow, orphans: number): Found {
+  const both = <Item>(before: readonly Item[], more: readonly Item[]) =>
+    [...before, ...more].slice(0, TOLD_CHANGES);
+  return {
+    grants: found.grants + plan.grants,
+    orphans: found.orphans + orphans,
+    add: found.add + plan.add,
+    change: found.change + plan.change,
+    remove: found.remove + plan.remove,
+    owners: {
+      gained: both(found.owners.gained, plan.owners_gained),
+      lost: both(found.owners.lost, plan.owners_lost),
+    },
+    permissions: {
+      gained: both(found.permissions.gained, plan.permissions_gained),
+      lost: both(found.permissions.lost, plan.permissions_lost),
+    },
+    changes: both(found.changes, plan.changes),
+  };
+}
+
+/** The numbers alone: for events, which are kept for ever. */
+export function countsOf({ grants, orphans, add, change, remove, owners }: Found) {
+  const { gained, lost } = owners;
+  return { grants, orphans, add, change, remove, owners: { gained: gained.length, lost: lost.length } };
+}
+
+const orphansStatement = statement<{ orphans: number }>(
+  'orphan_grants',
+  `select count(*) as orphans from access_grant g
+   where tenant_id = $1 and user_id > $2 and user_id <= $3
+     and (not exists (select from scim_user u where u.tenant_id = $1 and u.id = g.user_id)
+          or target_id <> '${OWNER}'
+             and not exists (select from team t where t.tenant_id = $1 and t.id = g.target_id)
+             and not exists (select from permission p where p.tenant_id = $1 and p.id = g.target_id))`,
+);
+
+/** How many grants of this range are of a user, a team or a permission that is gone. */
+export function orphansOf(tenantId: string, { after, upTo }: UserRange): Step<{ orphans: number }> {
+  return step(orphansStatement, [tenantId, after, upTo]);
+}
