@@ -10,7 +10,7 @@ import { planOf, type UserRange } from '../reconcile/plan.ts';
 import { reconcileLocked } from '../reconcile/reconcile.ts';
 
 /** So many users are compared, and brought to what they should hold, by one transaction. */
-const CHUNK = 1_000;
+const CHUNK = 500;
 
 /** More grants than any chunk writes, so that its plan notes everybody whom it concerns. */
 const ANY_NUMBER = 2_147_483_647;

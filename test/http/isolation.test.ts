@@ -28,6 +28,8 @@ interface World {
   readonly extension: string;
   /** A version of the group mapping. */
   readonly version: string;
+  /** A resync that is queued. */
+  readonly job: string;
 }
 
 /** Each path parameter's values in a world; the first is the one that the route is for. */
@@ -42,6 +44,7 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   userId: ({ user, unmanaged }, url) =>
     url.startsWith('/api/admin/') ? [unmanaged, unmanaged.toUpperCase()] : [user, user.toUpperCase()],
   version: ({ version }) => [version],
+  job: ({ job }) => [job, job.toUpperCase()],
   urn: ({ extension }) => [extension, extension.toUpperCase()],
   id: ({ user, group, role, team }, url) => {
     if (url.includes('/Roles/')) return [role, team];
@@ -145,6 +148,7 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
   const { body: unmanaged } = await app.admin<{ id: string }>('POST', `${path}/users`, {
     userName: 'by-hand',
   });
+  const { body: job } = await app.admin<{ job: string }>('POST', `${path}/resync`);
   const create = async (endpoint: string, body: object) =>
     (await app.send<{ id: string }>('POST', `/api/scim/v2/${endpoint}`, { key, body })).body.id;
   const user = await create('Users', { userName: 'victim', externalId: 'x-1' });
@@ -162,6 +166,7 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
     group,
     extension,
     version: '1',
+    job: job.job,
   };
 }
 
@@ -181,6 +186,7 @@ function noWorld(): World {
     group: randomUUID(),
     extension: `urn:example:${name}`,
     version: '999',
+    job: randomUUID(),
   };
 }
 
@@ -261,6 +267,8 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
     await app.send<{ apiKeys: AnyBody[] }>('GET', `${path}/api-keys`, operator),
   ];
   t.match(extension.body, { name: 'Victim', attributes: [{ name: 'badge' }] });
+  const { body: job } = await app.send('GET', `${path}/jobs/${victim.job}`, operator);
+  t.match(job, { state: 'queued' });
   t.match([tenant.body, directory.body], [{ displayName: null }, { displayName: null }]);
   t.match(keys.body.apiKeys, [{ id: victim.apiKey, expiresAt: null }]);
   const [teams, roles] = [
@@ -309,6 +317,7 @@ t.test('lists, filters and searches hold nothing of another tenant', async (t) =
       victim.permission,
       victim.unmanaged,
       victim.extension,
+      victim.job,
     ].join('|'),
   );
   for (const { url } of lists) {

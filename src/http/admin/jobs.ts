@@ -73,7 +73,10 @@ export function jobRoutes(scope: TypedScope, context: Context): void {
           { additionalProperties: false },
         ),
         response: {
-          200: Type.Object({ plan: Type.Unsafe<PlanOfResync>(Plan) }, { description: 'Of a dry run: what `fix` would do' }),
+          200: Type.Object(
+            { plan: Type.Unsafe<PlanOfResync>(Plan) },
+            { description: 'Of a dry run: what `fix` would do' },
+          ),
           202: Type.Object({ job: Id }),
           ...problems,
         },
