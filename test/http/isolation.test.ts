@@ -90,6 +90,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /api/scim/v2/Groups/:id': REPLACE,
 };
 const QUERIES: Readonly<Record<string, string>> = {
+  // One is queued already.
+  'POST /api/admin/v1/tenants/:tenant/resync': '?dryRun=true',
   'DELETE /api/admin/v1/tenants/:tenant/directories/:directory': '?users=deactivate',
   'GET /api/v1/tenants/:tenant/access': '?userName=victim',
   'HEAD /api/v1/tenants/:tenant/access': '?userName=victim',
