@@ -1,5 +1,5 @@
 import { MAX, NIL } from 'uuid';
-import { actorJson, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
 import { lockNotedUsers, lockOwners, lockTenantShared } from '../db/locks.ts';
 import { type Send, sendBy, transaction } from '../db/transaction.ts';
 import { type EventRow, type Occasion, record } from '../events/record.ts';
@@ -7,7 +7,7 @@ import { countsOf, type Found, foundMore, NOTHING_FOUND, orphansOf } from '../re
 import { chunkOf, claimJob, type JobRow, jobAdvanced, jobSetBack, type Progress } from '../reconcile/jobs.ts';
 import { mappingAppliedBy, mappingJob } from '../reconcile/mapping.ts';
 import { planOf, type UserRange } from '../reconcile/plan.ts';
-import { reconcileLocked } from '../reconcile/reconcile.ts';
+import { reconciled } from './reviewed.ts';
 
 /** So many users are compared, and brought to what they should hold, by one transaction. */
 const CHUNK = 500;
@@ -87,17 +87,11 @@ async function advance(held: Held): Promise<EventRow[]> {
 
 /** Compares a range of users, and unless the job only reports brings them to what they should hold. */
 async function chunkDone({ send, job, occasion }: Held, range: UserRange): Promise<Found> {
-  const { tenantId, actor, at, changeId } = occasion;
+  const { tenantId } = occasion;
   const [[plan], [orphan]] = await send([planOf(tenantId, range, ANY_NUMBER), orphansOf(tenantId, range)]);
   if (plan === undefined || orphan === undefined) throw new Error('planning answered no row');
   if (plan.grants > 0 && isWriting(job)) {
-    const told = { changeId, requestId: actor.requestId };
-    const stamp = { at, actor: actorJson(actor) };
-    await send([
-      lockNotedUsers(tenantId),
-      lockOwners(tenantId),
-      reconcileLocked(tenantId, stamp, told, { users: plan.grants }),
-    ]);
+    await send([lockNotedUsers(tenantId), lockOwners(tenantId), reconciled(occasion, plan.grants)]);
   }
   return foundMore({ ...NOTHING_FOUND, ...job.result }, plan, orphan.orphans);
 }

@@ -6,11 +6,10 @@ import type { Context } from '../../context.ts';
 import { run } from '../../db/statement.ts';
 import { notFound } from '../../errors.ts';
 import { type JobRow, jobById, jobsOf } from '../../reconcile/jobs.ts';
-import type { Plan as PlanOfResync } from '../../reconcile/plan.ts';
 import { actorOf } from '../plugins/bearer-auth.ts';
 import { Id, idOrNotFound, nullable, ofTenant, pageOf, pageQuery, problems, Timestamp } from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
-import { Plan, planQuery, readPlanQuery } from './plan-shape.ts';
+import { Plan, planMembers, planQuery, readPlanQuery } from './plan-shape.ts';
 
 const Job = Type.Object({
   id: Id,
@@ -37,9 +36,9 @@ const Found = Type.Object({
   add: Type.Integer(),
   change: Type.Integer(),
   remove: Type.Integer(),
-  owners: Plan.properties.owners,
-  permissions: Plan.properties.permissions,
-  changes: Plan.properties.changes,
+  owners: planMembers.owners,
+  permissions: planMembers.permissions,
+  changes: planMembers.changes,
   supersededBy: Type.Integer({
     description: 'The newer version of the mapping that covers all that was left',
   }),
@@ -73,10 +72,7 @@ export function jobRoutes(scope: TypedScope, context: Context): void {
           { additionalProperties: false },
         ),
         response: {
-          200: Type.Object(
-            { plan: Type.Unsafe<PlanOfResync>(Plan) },
-            { description: 'Of a dry run: what `fix` would do' },
-          ),
+          200: Type.Object({ plan: Plan }, { description: 'Of a dry run: what `fix` would do' }),
           202: Type.Object({ job: Id }),
           ...problems,
         },

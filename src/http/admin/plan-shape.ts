@@ -8,34 +8,36 @@ const Right = Type.Object({ permission: Type.String(), user: Id });
 const gainedAndLost = <Item extends Parameters<typeof Type.Array>[0]>(item: Item) =>
   Type.Object({ gained: Type.Array(item), lost: Type.Array(item) });
 
-export const Plan = Type.Unsafe<TenantPlan>(
-  Type.Object({
-    digest: Type.String({ description: 'Names exactly these changes; pass it as `expectDigest`' }),
-    add: Type.Integer(),
-    change: Type.Integer(),
-    remove: Type.Integer(),
-    atNextSignIn: Type.Integer({
-      description: 'Changes that wait for the next sign-in of those who are synced there',
-    }),
-    removeAtNextSignIn: Type.Integer(),
-    owners: gainedAndLost(Id),
-    permissions: gainedAndLost(Right),
-    changes: Type.Array(
-      Type.Object({
-        change: Type.Enum(['add', 'change', 'remove']),
-        user: Id,
-        userName: nullable(Type.String()),
-        team: nullable(Type.String()),
-        teamId: Id,
-        kind: nullable(Type.String()),
-        role: nullable(Type.String()),
-        was: nullable(Type.String()),
-        row: nullable(Type.String({ description: 'JSON pointer into the document' })),
-      }),
-      { description: 'Of memberships, the first 1,000' },
-    ),
+const PlanObject = Type.Object({
+  digest: Type.String({ description: 'Names exactly these changes; pass it as `expectDigest`' }),
+  add: Type.Integer(),
+  change: Type.Integer(),
+  remove: Type.Integer(),
+  atNextSignIn: Type.Integer({
+    description: 'Changes that wait for the next sign-in of those who are synced there',
   }),
-);
+  removeAtNextSignIn: Type.Integer(),
+  owners: gainedAndLost(Id),
+  permissions: gainedAndLost(Right),
+  changes: Type.Array(
+    Type.Object({
+      change: Type.Enum(['add', 'change', 'remove']),
+      user: Id,
+      userName: nullable(Type.String()),
+      team: nullable(Type.String()),
+      teamId: Id,
+      kind: nullable(Type.String()),
+      role: nullable(Type.String()),
+      was: nullable(Type.String()),
+      row: nullable(Type.String({ description: 'JSON pointer into the document' })),
+    }),
+    { description: 'Of memberships, the first 1,000' },
+  ),
+});
+export const Plan = Type.Unsafe<TenantPlan>(PlanObject);
+
+/** The members of a plan, for what tells a part of one. */
+export const planMembers = PlanObject.properties;
 
 const Flag = Type.Enum(['true', 'false']);
 const Number9 = Type.String({ pattern: '^[0-9]{1,9}$' });

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { startApp } from '../../support/app.ts';
-import { teamOfEach } from '../../support/crowd.ts';
+import { groupId, teamOfEach } from '../../support/crowd.ts';
 import { applyingTenant, CHUNK, CHUNKS, chunks, GROUPS, MAPPING, USERS, work } from '../../support/jobs.ts';
 
 /** What becomes of a large change of the mapping that does not simply run through: it is never said to be active. */
@@ -40,6 +40,22 @@ t.test('a small change while a large one is applied covers what is left of it', 
   });
   t.match(await mapping(), { version: 2, state: 'active' });
   t.equal(await grants(), 1 + USERS);
+});
+
+t.test('renames while it is applied are new versions, which the same job goes on to apply', async (t) => {
+  const { path, client, changed, mapping, job, grants } = await applyingTenant(app);
+  await chunks(app, 1);
+  const { body } = await app.admin<{ teams: { id: string; name: string }[] }>('GET', `${path}/teams`);
+  const team = body.teams.find(({ name }) => name === 'Team 1');
+  t.equal((await app.admin('PATCH', `${path}/teams/${team?.id}`, { name: 'Team One' })).status, 200);
+  t.match(await mapping(), { version: 2, state: 'applying', job: changed.job });
+  const renamed = [{ op: 'replace', path: 'displayName', value: 'Group Two' }];
+  t.equal((await client.patch(`/Groups/${groupId(2)}`, renamed)).status, 204);
+  t.match(await mapping(), { version: 3, state: 'applying', job: changed.job });
+  t.equal(await work(app), CHUNKS - 1);
+  t.match(await job(changed.job), { state: 'done', done: USERS, result: { supersededBy: undefined } });
+  t.match(await mapping(), { version: 3, state: 'active' });
+  t.equal(await grants(), 1 + USERS * GROUPS);
 });
 
 t.test('a large change while a large one is applied takes its place', async (t) => {
