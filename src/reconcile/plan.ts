@@ -62,7 +62,7 @@ export interface PlanRow {
   /** Sums that do not depend on the order of the changes. */
   readonly sum: string;
   readonly other_sum: string;
-  /** Memberships that are managed: what the removals are measured by. */
+  /** Memberships of the tenant that are managed: what the removals are measured by; not counted for a few users. */
   readonly managed: number;
 }
 
@@ -76,6 +76,9 @@ const RIGHT = `jsonb_build_object('permission', permission, 'user', user_id)`;
 /** Notes whom the plan changes, if they are at most `$4`; else only those whose ownership changes. */
 const CONCERNED = `select distinct user_id from changed
      where (select grants from summed) <= $4 or target_id = '${OWNER}'`;
+
+const MANAGED = `(select count(*) from access_grant
+           where tenant_id = $1 and target_id <> '${OWNER}' and role is not null and ${isManaged('origin')})`;
 
 const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summed as (
      select count(*) as grants, coalesce(sum(hashtextextended(text, 0)::numeric), 0)::text as sum,
@@ -103,8 +106,7 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summ
                     order by team, user_id), '[]')
            from (select * from told where target_id <> '${OWNER}' and permission is null
                  order by team, user_id limit ${TOLD_CHANGES}) as first) as changes,
-          (select count(*) from access_grant
-           where tenant_id = $1 and target_id <> '${OWNER}' and role is not null and ${isManaged('origin')}) as managed,
+          ${scope.few ? '0' : MANAGED} as managed,
           length(set_config('rollcall.users',
             coalesce((select string_agg(user_id::text, ',') from (${CONCERNED}) as c), ''), true)) as bytes
    from summed cross join counted`;
@@ -113,6 +115,8 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summ
 const planRange: Statement<PlanRow> = { text: planRangeText(USER_RANGE) };
 const planNextSignIn: Statement<PlanRow> = { text: planRangeText(NEXT_SIGN_IN) };
 const planOwnership: Statement<PlanRow> = { text: planRangeText(OWNERS) };
+const planUserNow: Statement<PlanRow> = { text: planRangeText({ ...USER_RANGE, few: true }) };
+const planUserNextSignIn: Statement<PlanRow> = { text: planRangeText({ ...NEXT_SIGN_IN, few: true }) };
 
 /** Whom to plan for: users with ids above `after`, up to `upTo`. */
 export interface UserRange {
@@ -138,6 +142,20 @@ export async function planTenant(send: Send, tenantId: string, most: number): Pr
     planOf(tenantId, ALL_USERS, most),
   ]);
   return planned(required(now), required(later));
+}
+
+/** Plans for one user; where everything is as it should be, the plan is empty. */
+export async function planUser(send: Send, tenantId: string, userId: string): Promise<Plan> {
+  const [later, now] = await send([
+    step(planUserNextSignIn, [tenantId, idBefore(userId), userId, 0]),
+    step(planUserNow, [tenantId, idBefore(userId), userId, 0]),
+  ]);
+  return planned(required(now), required(later)).plan;
+}
+
+/** The UUID before this one. */
+function idBefore(id: string): string {
+  return (BigInt(`0x${id.replaceAll('-', '')}`) - 1n).toString(16).padStart(32, '0');
 }
 
 /** Notes, for `reconcileLocked`, everybody whose ownership changes. */
