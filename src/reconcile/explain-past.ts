@@ -34,6 +34,8 @@ interface PersonRow {
   readonly user_type: string | null;
   readonly directory: string | null;
   readonly owners_by_user_type: boolean;
+  /** The user was adopted or deleted since: what sign-ins told before is forgotten. */
+  readonly forgotten: boolean;
 }
 
 const personThen: Statement<PersonRow> = {
@@ -57,7 +59,8 @@ const personThen: Statement<PersonRow> = {
           coalesce((select (before -> 'settings' ->> 'ownersByUserType')::boolean
                     from ${events(`type = 'tenant.updated' and at > $3`)} as t order by position limit 1),
                    (select (settings ->> 'ownersByUserType')::boolean from tenant where tenant_id = $1),
-                   false) as owners_by_user_type
+                   false) as owners_by_user_type,
+          exists (select from told where at > $3 and type in ('user.adopted', 'user.deleted')) as forgotten
    from kept
    where created_at <= $3 and not exists (select from told where type = 'user.deleted' and at <= $3)`,
 };
@@ -188,9 +191,9 @@ export async function factsThen(
     grants,
     targets,
     limits: [
-      ...(directory === null && !knowsClaims(told, { claims, grants, bySignIn, targets })
-        ? CLAIMS_UNKNOWN
-        : []),
+      ...(directory !== null || knowsClaims(person, told, { claims, grants, bySignIn, targets })
+        ? []
+        : CLAIMS_UNKNOWN),
       ...(version && !knowsRanks(version) ? RANKS_UNKNOWN : []),
     ],
   };
@@ -208,8 +211,8 @@ function directorySource(
   return { origin: `scim:${name}`, groups, mapping, syncs: true };
 }
 
-function ownsByType({ active, directory, user_type: userType, owners_by_user_type }: PersonRow): boolean {
-  return active && directory !== null && owners_by_user_type && foldText(userType ?? '') === 'tenant_owner';
+function ownsByType({ directory, user_type: userType, owners_by_user_type }: PersonRow): boolean {
+  return directory !== null && owners_by_user_type && foldText(userType ?? '') === 'tenant_owner';
 }
 
 interface Known {
@@ -219,12 +222,21 @@ interface Known {
   readonly targets: readonly Target[];
 }
 
-/** Whether the claims then are those that are known now: a sign-in replaces them, and adoption forgets them. */
-function knowsClaims(told: readonly SourceRow[], { claims, grants, bySignIn, targets }: Known): boolean {
+/**
+ * Whether the claims then are those that are known now: a sign-in replaces them, adoption forgets them, an edit by hand
+ * ends what standard mode gave, and their rows name teams as they are called now.
+ */
+function knowsClaims(
+  { forgotten }: PersonRow,
+  told: readonly SourceRow[],
+  { claims, grants, bySignIn, targets }: Known,
+): boolean {
   const known = new Set(claims.map(({ origin }) => origin));
   const names = new Set(targets.map(({ name }) => name));
   return (
+    !forgotten &&
     told.length === claims.length &&
+    claims.every(({ syncs, groups }) => syncs || groups.length > 0) &&
     grants.every(({ origin }) => !origin.startsWith('jit:') || known.has(origin)) &&
     bySignIn.every(({ mapping }) => mapping.rows.every(({ target }) => target === null || names.has(target)))
   );

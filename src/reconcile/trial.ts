@@ -103,12 +103,8 @@ function sourcesOf(
   return [{ origin, mapping, syncs: true, groups: groups.map((name) => byName.get(name) ?? made(name)) }];
 }
 
-function ownsByType(
-  { userType, settings, active }: Trial,
-  { ownerByType, user }: Facts,
-  origin: string,
-): boolean {
-  if (!(active ?? user.active) || !settings.ownersByUserType || !origin.startsWith('scim:')) return false;
+function ownsByType({ userType, settings }: Trial, { ownerByType }: Facts, origin: string): boolean {
+  if (!settings.ownersByUserType || !origin.startsWith('scim:')) return false;
   return userType === undefined ? ownerByType !== null : foldText(userType) === 'tenant_owner';
 }
 
