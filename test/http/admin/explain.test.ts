@@ -385,6 +385,9 @@ t.test('made-up groups are tried, and nothing is written', async (t) => {
     body: { reason: 'unknown_directory', pointer: '/directory' },
   });
   t.match(await tried({ directory: 'okta', identityProvider: 'entra' }), { status: 400 });
+  const foreign = (await (await newWorld()).scim.user('ada')).id;
+  t.match(await tried({ userId: foreign }), { status: 404 });
+  t.match(await tried({ userId: foreign, groups: ['Analysts'] }), { status: 404 });
   t.match(await tried({ userId: MAX }), { status: 404 });
   t.match(await tried({ userId: MAX, groups: [] }), { status: 404 });
   t.same((await scim.ask<AnyBody>('GET', '/Groups')).body.totalResults, 0);
