@@ -33,10 +33,22 @@ const granted = {
   ),
 };
 
+const Lost = Type.Enum([...LOST_BECAUSE], {
+  description:
+    '`later_in_list`: an earlier row decides; `lower_role`: a row with a higher role does; `another_group`: the same row ' +
+    'is met by another group too; `managed_first`: what groups give goes before it; `origin_order`: another origin ' +
+    'goes before it; `not_applied`: it should hold, and waits for a job or a resync',
+});
+const Nothing = Type.Enum([...NOTHING_BECAUSE], {
+  description:
+    '`unknown_team`, `unknown_permission`: there is none of this name; `other_source`: the row is for another directory ' +
+    'or identity provider; `not_active`: the user is not; `not_applied`: it waits for a job or a resync',
+});
+
 const holding = {
   ...granted,
   heldBy: nullable(Type.Object(by, { description: 'What gives it now; null: no row' })),
-  lost: Type.Array(Type.Object({ origin: Origin, role: Role, ...by, why: Type.Enum([...LOST_BECAUSE]) }), {
+  lost: Type.Array(Type.Object({ origin: Origin, role: Role, ...by, why: Lost }), {
     description: 'What would give it too, or in another role',
   }),
 };
@@ -69,10 +81,9 @@ export const explanation = {
     Type.Object({ target: Target, role: Role, ...granted, why: Type.Enum(['not_active']) }),
     { description: 'Grants that hold nothing, and are kept' },
   ),
-  nothing: Type.Array(
-    Type.Object({ origin: Origin, target: Target, role: Role, ...by, why: Type.Enum([...NOTHING_BECAUSE]) }),
-    { description: "Rows that name one of the person's groups and give nothing" },
-  ),
+  nothing: Type.Array(Type.Object({ origin: Origin, target: Target, role: Role, ...by, why: Nothing }), {
+    description: "Rows that name one of the person's groups and give nothing",
+  }),
   limits: Type.Array(Type.Enum([...LIMITS]), {
     description:
       'What of the past cannot be told: the claims of sign-ins then, the ranks of roles that are deleted',
