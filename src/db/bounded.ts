@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 import { isTimeout } from './constraints.ts';
 import type { Database } from './database.ts';
 import type { Step } from './statement.ts';
-import { pipeline } from './transaction.ts';
+import { pipeline, type StepRows, snapshot } from './transaction.ts';
 
 /** In milliseconds. */
 const LIST_TIMEOUT = 5_000;
@@ -20,6 +20,19 @@ export async function runBounded<Row>(db: Database, list: Step<Row>): Promise<Ro
       : error;
   });
   return rows;
+}
+
+/** Runs reads that are one answer likewise, each for no longer than a list; `refusal` says what took too long. */
+export async function runBoundedSnapshot<const Steps extends readonly Step<unknown>[]>(
+  db: Database,
+  steps: Steps,
+  refusal: (cause: unknown) => AppError,
+): Promise<StepRows<Steps>> {
+  const sent = snapshot(db, [LIMIT_TIME, ...steps]);
+  const [, ...rows] = await sent.catch((error: unknown) => {
+    throw isTimeout(error) ? refusal(error) : error;
+  });
+  return rows as unknown as StepRows<Steps>;
 }
 
 /** What is refused because one caller among others may not take so long, or so much. */

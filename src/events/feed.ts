@@ -16,6 +16,8 @@ export interface FeedQuery {
   readonly type?: string;
   /** Only events of the resource with this id. */
   readonly resource?: string;
+  /** Only events of the change with this id. */
+  readonly change?: string;
 }
 
 /** What happened, to what, by whom and why. */
@@ -45,7 +47,7 @@ export interface FeedPage {
  * The tenant's sealed events behind a cursor, in their order. A reader that follows the cursor gets each event
  * once, also one whose transaction commits late, and never reads again what its filter has passed over. On the hot
  * pool: products wait for no administration.
- * @throws AppError `invalid_request` for a cursor that this feed did not give, or a resource that is no UUID.
+ * @throws AppError `invalid_request` for a cursor that this feed did not give, or a resource or change that is no UUID.
  */
 export async function readFeed(db: Database, query: FeedQuery): Promise<FeedPage> {
   const after = readCursor(query.after);
@@ -83,12 +85,10 @@ async function lastSequence({ pool }: Database, tenantId: string): Promise<numbe
 
 type FeedRow = Selectable<EventTable> & { readonly sequence: number };
 
-function pageOf({ kysely }: Database, { tenantId, type, resource, limit }: FeedQuery, after: number) {
-  if (resource !== undefined && !isUuid(resource)) {
-    throw new AppError('invalid_request', '"resource" is no id of a resource: it has to be a UUID', {
-      pointer: 'resource',
-    });
-  }
+function pageOf({ kysely }: Database, query: FeedQuery, after: number) {
+  const { tenantId, type, resource, change, limit } = query;
+  requireUuid('resource', resource);
+  requireUuid('change', change);
   const page = kysely
     .selectFrom('event')
     .selectAll()
@@ -96,9 +96,17 @@ function pageOf({ kysely }: Database, { tenantId, type, resource, limit }: FeedQ
     .where('sequence', '>', after)
     .$if(type !== undefined, (page) => page.where('type', '=', String(type)))
     .$if(resource !== undefined, (page) => page.where('resource_id', '=', String(resource)))
+    .$if(change !== undefined, (page) => page.where('change_id', '=', String(change)))
     .orderBy('sequence')
     .limit(limit);
   return compiled<FeedRow>(page.compile());
+}
+
+function requireUuid(pointer: 'resource' | 'change', id: string | undefined): void {
+  if (id === undefined || isUuid(id)) return;
+  throw new AppError('invalid_request', `"${pointer}" is no id of a ${pointer}: it has to be a UUID`, {
+    pointer,
+  });
 }
 
 function toFeedEvent(row: FeedRow): FeedEvent {

@@ -33,3 +33,34 @@ export function firstGrant(origin: string, precedence: string): string {
        when ${origin} = 'email_domain' then 2 when ${origin} = '${MANUAL}' then 3 else 4 end,
      ${precedence} nulls last, ${origin}`;
 }
+
+/** Whether what a directory's groups or a sign-in's claims give has this origin. */
+export function isManagedOrigin(origin: string): boolean {
+  return origin.startsWith('scim:') || origin.startsWith('jit:');
+}
+
+const UNMANAGED_ORDER = ['invitation', 'email_domain', MANUAL, RETENTION];
+
+/** The order of `firstGrant`, for what is decided without a database. */
+export function compareGrants(left: GrantPlace, right: GrantPlace): number {
+  const place = ({ origin }: GrantPlace) => (isManagedOrigin(origin) ? -1 : UNMANAGED_ORDER.indexOf(origin));
+  return (
+    place(left) - place(right) ||
+    comparePrecedence(left.precedence, right.precedence) ||
+    compareText(left.origin, right.origin)
+  );
+}
+
+interface GrantPlace {
+  readonly origin: string;
+  readonly precedence: number | null;
+}
+
+/** Lower first, none last. */
+export function comparePrecedence(left: number | null, right: number | null): number {
+  return left === right ? 0 : (left ?? Number.POSITIVE_INFINITY) - (right ?? Number.POSITIVE_INFINITY);
+}
+
+export function compareText(left: string, right: string): number {
+  return left < right ? -1 : Number(left > right);
+}

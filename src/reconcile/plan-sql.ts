@@ -68,7 +68,7 @@ const TARGET = `left join team t on t.tenant_id = $1 and t.kind = r.kind and t.n
 const TARGET_ID = `coalesce(t.id, a.id, case r.kind when 'owner' then '${OWNER}'::uuid end)`;
 
 /** Whether the `userType` of the user `u` makes an owner; read only where the tenant asks for it. */
-const OWNER_BY_TYPE = `case when u.directory_id is not null and owners_by_user_type
+export const OWNER_BY_TYPE = `case when u.directory_id is not null and owners_by_user_type
                       then coalesce(u.search ->> 'userType' = 'tenant_owner', false) else false end`;
 
 const ROW = 'r.role, r.version, r.precedence, r."row"';

@@ -116,6 +116,8 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summ
 const planRange: Statement<PlanRow> = { text: planRangeText(USER_RANGE) };
 const planNextSignIn: Statement<PlanRow> = { text: planRangeText(NEXT_SIGN_IN) };
 const planOwnership: Statement<PlanRow> = { text: planRangeText(OWNERS) };
+const planUserNow: Statement<PlanRow> = { text: planRangeText({ ...USER_RANGE, few: true }) };
+const planUserNextSignIn: Statement<PlanRow> = { text: planRangeText({ ...NEXT_SIGN_IN, few: true }) };
 
 /** Whom to plan for: users with ids above `after`, up to `upTo`. */
 export interface UserRange {
@@ -141,6 +143,20 @@ export async function planTenant(send: Send, tenantId: string, most: number): Pr
     planOf(tenantId, ALL_USERS, most),
   ]);
   return planned(required(now), required(later));
+}
+
+/** Plans for one user; where everything is as it should be, the plan is empty. */
+export async function planUser(send: Send, tenantId: string, userId: string): Promise<Plan> {
+  const [later, now] = await send([
+    step(planUserNextSignIn, [tenantId, idBefore(userId), userId, 0]),
+    step(planUserNow, [tenantId, idBefore(userId), userId, 0]),
+  ]);
+  return planned(required(now), required(later)).plan;
+}
+
+/** The UUID before this one. */
+function idBefore(id: string): string {
+  return (BigInt(`0x${id.replaceAll('-', '')}`) - 1n).toString(16).padStart(32, '0');
 }
 
 /** Notes, for `reconcileLocked`, everybody whose ownership changes. */

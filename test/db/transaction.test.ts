@@ -1,6 +1,8 @@
 import t from 'tap';
+import { runBoundedSnapshot } from '../../src/db/bounded.ts';
 import { run, type Step, statement, step } from '../../src/db/statement.ts';
 import { conversation, pipeline, snapshot } from '../../src/db/transaction.ts';
+import { AppError } from '../../src/errors.ts';
 import { openTestDatabase } from '../support/events.ts';
 
 /** One wait, and still a transaction: whole, or not at all. */
@@ -111,3 +113,13 @@ t.test('the reads of a snapshot see one moment, and those of a pipeline each its
   }
   await t.rejects(snapshot(database, [step(insert, [1])]), { code: '25006' }, 'and write nothing');
 });
+
+t.test(
+  'reads that are bounded end after 5 seconds, each by itself, with the refusal of who asked',
+  async (t) => {
+    const refusal = (cause: unknown) => new AppError('invalid_request', 'took too long', { cause });
+    t.same(await runBoundedSnapshot(database, [step(level, [])], refusal), [[{ level: 'repeatable read' }]]);
+    const slow = runBoundedSnapshot(database, [step(level, []), step(wait, [60])], refusal);
+    await t.rejects(slow, { message: 'took too long', cause: { code: '57014' } });
+  },
+);

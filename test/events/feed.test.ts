@@ -130,6 +130,7 @@ t.test('a filter finds its events, and the cursor leaves the others behind', asy
   await seal(database, SEALER);
   const all = await readFeed(database, { tenantId: TENANT, limit: 10 });
   const resource = String(all.events[2]?.resource.id);
+  const change = String(all.events[3]?.changeId);
 
   const pages: [string, Partial<FeedQuery>, string[], string][] = [
     ['everything', {}, ['a', 'b', 'c', 'd', 'e'], '5'],
@@ -140,6 +141,7 @@ t.test('a filter finds its events, and the cursor leaves the others behind', asy
     ['a page of a type that is not full passes over the rest', { type: 'user.deleted' }, ['b', 'd'], '5'],
     ['a type that never was', { type: 'team.created' }, [], '5'],
     ['a resource', { resource }, ['c'], '5'],
+    ['a change', { change }, ['d'], '5'],
     ['a resource in upper case', { resource: resource.toUpperCase() }, ['c'], '5'],
     ['a resource and another type', { resource, type: 'user.deleted' }, [], '5'],
     ['a tenant without events', { tenantId: randomUUID() }, [], '0'],

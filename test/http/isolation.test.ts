@@ -71,6 +71,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/admin/v1/tenants/:tenant/permissions': { name: 'TAKEN_OVER' },
   'POST /api/admin/v1/tenants/:tenant/users': { userName: 'taken-over' },
   'PATCH /api/admin/v1/tenants/:tenant/users/:userId': { displayName: 'Taken over' },
+  'POST /api/admin/v1/tenants/:tenant/explain': { groups: ['Taken over'] },
   'POST /api/admin/v1/tenants/:tenant/roles': { name: 'TAKEN_OVER', rank: 1 },
   'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
   'POST /api/admin/v1/tenants/:tenant/api-keys/:apiKey/rotate': { overlapSeconds: 0 },

@@ -30,6 +30,9 @@ const feed = {
       after: Type.Optional(Type.String({ description: 'The `cursor` of the page before' })),
       type: Type.Optional(Word),
       resource: Type.Optional(idParameter('Only events of this resource')),
+      change: Type.Optional(
+        idParameter('Only events of this change: the `changeId` of an event or of a grant'),
+      ),
     },
     { additionalProperties: false },
   ),

@@ -9,6 +9,7 @@ import { apiKeyRoutes } from './api-keys.ts';
 import { clientRoutes } from './clients.ts';
 import { directoryRoutes } from './directories.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
+import { explainRoutes } from './explain.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
 import { groupRoutes } from './groups.ts';
 import { jobRoutes } from './jobs.ts';
@@ -50,6 +51,7 @@ export async function adminSurface(
     memberRoutes(typedScope(scope), context, 'admin');
     userRoutes(typedScope(scope), context);
     userWriteRoutes(typedScope(scope), context);
+    explainRoutes(typedScope(scope), context);
     groupRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);
     groupMappingRoutes(typedScope(scope), context);

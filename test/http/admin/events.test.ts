@@ -106,6 +106,7 @@ const REFUSED: readonly (readonly [query: string, pointer: string])[] = [
   ['type=%00', 'type'],
   ['type=', 'type'],
   ['resource=bjensen', 'resource'],
+  ['change=bjensen', 'change'],
   ['resource=urn:uuid:0198c0de-0000-7000-8000-00000000002a', 'resource'],
   ['since=1', 'since'],
 ];
