@@ -125,7 +125,7 @@ export interface UserRange {
   readonly upTo: string;
 }
 
-export const ALL_USERS: UserRange = { after: NIL, upTo: MAX };
+const ALL_USERS: UserRange = { after: NIL, upTo: MAX };
 
 /**
  * Plans for these users, and notes whom it concerns for `reconcileLocked`; of more than `most` changes, only those
