@@ -80,8 +80,11 @@ const CONCERNED = `select distinct user_id from changed
 const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summed as (
      select count(*) as grants, coalesce(sum(hashtextextended(text, 0)::numeric), 0)::text as sum,
             coalesce(sum(hashtextextended(text, 1)::numeric), 0)::text as other_sum
-     from (select concat_ws('|', user_id, target_id, origin, new_held, new_role, new_suspended) as text
-           from changed where ${scope.within('user_id')}) as hashed
+     -- A team by its name: one that a dry run makes has another id in the run that follows.
+     from (select concat_ws('|', user_id, coalesce(t.kind || ':' || t.name, target_id::text), origin, new_held, new_role,
+                            new_suspended) as text
+           from changed left join team t on t.tenant_id = $1 and t.id = target_id
+           where ${scope.within('user_id')}) as hashed
    ), told as materialized (
      select user_id, target_id, e.role, was, "row", p.name as permission, t.name as team, t.kind,
             case when had then case when has then 'change' else 'remove' end else 'add' end as change

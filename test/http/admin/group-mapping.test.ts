@@ -6,6 +6,16 @@ import { clientOf } from '../../support/client.ts';
 
 const app = await startApp(t);
 
+interface Body {
+  readonly version: number;
+  readonly document: unknown;
+  readonly errors: readonly { readonly pointer: string }[];
+  readonly digest: string;
+  readonly plan: { readonly digest: string; readonly changes: readonly { readonly teamId: string }[] };
+  readonly versions: readonly unknown[];
+  readonly next: string;
+}
+
 const row = (group_name: string, team_name: string, role_name = 'VIEWER') => ({
   group_name,
   team_name,
@@ -17,9 +27,9 @@ async function newTenant() {
   const path = `/tenants/${tenant.id}/group-mapping`;
   return {
     tenant,
-    get: () => app.admin('GET', path),
-    put: (document: object, query = '') => app.admin('PUT', `${path}${query}`, document),
-    ask: (suffix: string, body?: object) => app.admin(body ? 'POST' : 'GET', `${path}${suffix}`, body),
+    get: () => app.admin<Body>('GET', path),
+    put: (document: object, query = '') => app.admin<Body>('PUT', `${path}${query}`, document),
+    ask: (suffix: string, body?: object) => app.admin<Body>(body ? 'POST' : 'GET', `${path}${suffix}`, body),
     client: clientOf(app, await app.scimKey(tenant)),
   };
 }
@@ -53,10 +63,7 @@ t.test('a fault is told at its place, and nothing is stored', async (t) => {
   const { status, body } = await put({ mappings: [row('A', 'T', 'EDITR')], extra: true });
   t.equal(status, 400);
   t.match(body, { code: 'invalid_request', reason: 'invalid_mapping' });
-  t.same(body.errors.map(({ pointer }: { pointer: string }) => pointer).sort(), [
-    '/extra',
-    '/mappings/0/role_name',
-  ]);
+  t.same(body.errors.map(({ pointer }) => pointer).sort(), ['/extra', '/mappings/0/role_name']);
   t.equal((await get()).body.version, 0);
 });
 
@@ -67,10 +74,10 @@ t.test('what a dry run planned is what is done, teams that it would make include
   const document = { mappings: [row('A', 'New team')] };
   const tried = await put(document, '?dryRun=true&createTeams=true');
   t.equal((await get()).body.version, 0, 'nothing was stored');
-  t.equal((await app.admin('GET', `/tenants/${tenant.id}/teams`)).body.teams.length, 0);
+  t.equal((await app.admin<{ teams: [] }>('GET', `/tenants/${tenant.id}/teams`)).body.teams.length, 0);
   const done = await put(document, `?createTeams=true&expectDigest=${tried.body.plan.digest}`);
   t.equal(done.status, 200);
-  const told = ({ plan: { changes, ...plan } }: { plan: { changes: { teamId: string }[] } }) => ({
+  const told = ({ plan: { changes, ...plan } }: Body) => ({
     ...plan,
     changes: changes.map(({ teamId: _, ...change }) => change),
   });
