@@ -185,4 +185,3 @@ t.test('R6 nested members are refused with invalidValue', async (t) => {
   const body = { schemas: [GROUP], displayName: 'New', members: [{ value: inner, type: 'Group' }] };
   t.match(await world.scim.ask('POST', '/Groups', body), { status: 400, body: { scimType: 'invalidValue' } });
 });
-
