@@ -136,6 +136,21 @@ t.test('who is added to a group that is deleted beside holds nothing of it', asy
   }
 });
 
+t.test('who is activated beside the deletion of their group holds nothing of it', async (t) => {
+  const world = await start('ada');
+  const [ada] = world.users;
+  await world.scim.ask('DELETE', `/Groups/${world.analysts}`);
+  for (let round = 0; round < ROUNDS && t.passing(); round += 1) {
+    await world.activate(ada, false);
+    const group = await world.group('Analysts', [ada]);
+    await meet(t, app, world, [
+      () => world.scim.ask('DELETE', `/Groups/${group}`),
+      () => world.activate(ada, true),
+    ]);
+    t.same(await world.holds(ada), []);
+  }
+});
+
 t.test(
   'who is added beside the making of a team that a row waits for is a member; of a deleted one nobody is',
   async (t) => {
