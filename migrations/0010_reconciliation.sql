@@ -69,7 +69,8 @@ create table mapping_row (
   constraint mapping_row_version_exists foreign key (tenant_id, version)
     references group_mapping_version (tenant_id, version) on delete cascade
 );
-create index mapping_row_by_target on mapping_row (tenant_id, version, kind, target);
+-- The version last: beginning like the primary key, it would be taken for looking up keys in rows just stored.
+create index mapping_row_by_target on mapping_row (tenant_id, kind, target, version);
 
 -- What one sign-in synced: by it the user's grants of that identity provider are desired.
 create table jit_sync (

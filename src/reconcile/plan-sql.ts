@@ -91,7 +91,9 @@ export function matchedText({ noted, within, few, version = 'j.mapping_version',
      select distinct g.id as group_id, g.directory_id, g.display_name as group_name, ${TARGET_ID} as target_id, ${ROW}
      from scim_group g join directory d on d.tenant_id = $1 and d.id = g.directory_id
           cross join mapping cross join lateral ${GROUP_KEYS}
-          join mapping_row r on r.tenant_id = $1 and r.version = mapping.version and r.match = key.match
+          -- Each key is looked up: of rows just stored PostgreSQL has no statistics, and would take each row to all keys.
+          cross join lateral (select * from mapping_row r where r.tenant_id = $1 and r.version = mapping.version
+                                                            and r.match = key.match offset 0) as r
        ${TARGET}
      where g.tenant_id = $1 ${few ? theirs : ''} ${kinds}
        and r.identity_provider is null and (r.directory is null or r.directory = d.name)
