@@ -128,7 +128,7 @@ export interface UserRange {
   readonly upTo: string;
 }
 
-const ALL_USERS: UserRange = { after: NIL, upTo: MAX };
+export const ALL_USERS: UserRange = { after: NIL, upTo: MAX };
 
 /**
  * Plans for these users, and notes whom it concerns for `reconcileLocked`; of more than `most` changes, only those
