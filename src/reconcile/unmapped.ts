@@ -13,8 +13,11 @@ const keepText = (whose: string) => `with kept as materialized (
      join team t on t.tenant_id = $1 and t.id = g.target_id
      where g.tenant_id = $1 and ${whose} and not exists (
        select from mapping_row r where r.tenant_id = $1 and r.version = v.version and r.kind = t.kind and r.target = t.name)
+   ), manual as (
+     select g.*, k.role as kept_role from access_grant g join kept k using (tenant_id, target_id, user_id)
+     where g.origin = '${MANUAL}'
    ), before as (
-     select g.* from access_grant g join kept k using (tenant_id, target_id, user_id) where g.origin = '${MANUAL}'
+     select * from manual where role is distinct from kept_role or suspended
    ), ended as (
      delete from access_grant g using kept k
      where g.tenant_id = $1 and g.target_id = k.target_id and g.user_id = k.user_id and g.origin = k.origin
@@ -24,20 +27,21 @@ const keepText = (whose: string) => `with kept as materialized (
      on conflict (tenant_id, target_id, user_id, origin) do update
      set role = excluded.role, suspended = false, since = greatest(access_grant.since, excluded.since),
          change_id = excluded.change_id
+     where access_grant.role is distinct from excluded.role or access_grant.suspended
    ), history as (
      insert into access_grant_history (tenant_id, user_id, target_id, origin, role, suspended, since, until,
                                        mapping_version, "row", precedence, group_id, group_name, change_id, ended_by)
      select $1, user_id, target_id, origin, role, suspended, since, greatest(since, $2), mapping_version, "row",
             precedence, group_id, group_name, change_id, $4
-     from (select * from kept union all select * from before) as were
+     from (select * from kept
+           union all select b.* from access_grant b join before using (tenant_id, target_id, user_id, origin)) as were
    ), changes as (
      select 'grant.ended' as type, target_id, origin, role as was, null as role, user_id from kept
      union all
      select 'grant.added', k.target_id, '${MANUAL}', null, k.role, k.user_id from kept k
-     where not exists (select from before b where b.target_id = k.target_id and b.user_id = k.user_id)
+     where not exists (select from manual m where m.target_id = k.target_id and m.user_id = k.user_id)
      union all
-     select 'grant.changed', k.target_id, '${MANUAL}', b.role, k.role, k.user_id
-     from kept k join before b using (target_id, user_id)
+     select 'grant.changed', target_id, '${MANUAL}', role, kept_role, user_id from before
    ), chunks as (
      select type, target_id, origin, was, role, jsonb_agg(user_id order by user_id) as users
      from (select *, (row_number() over (partition by type, target_id, origin, was, role order by user_id) - 1) / 1000 as chunk
