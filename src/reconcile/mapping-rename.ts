@@ -3,6 +3,7 @@ import {
   type GroupReference,
   type MappingDocument,
   type MappingRow,
+  sameDocument,
 } from './mapping-document.ts';
 import { teamOf } from './mapping-rows.ts';
 import type { Team } from './teams.ts';
@@ -40,12 +41,14 @@ export function renameGroup(document: MappingDocument, rename: GroupRename): Map
   const ownersFollow = !rename.newTaken && owners?.includes(rename.before) === true;
   const isNamed = ownersFollow || entries?.some(names) || mappings.some(names);
   if (rename.before === rename.after || !isNamed) return undefined;
-  return {
+  const renamed = {
     ...canonical,
     ...(owners && ownersFollow && { tenant_owners_groups: followInOwners(owners, rename) }),
     ...(entries && { tenant_permission: follow(entries, rename) }),
     mappings: follow(mappings, rename),
   };
+  // All that follows may be said already.
+  return sameDocument(renamed, canonical) ? undefined : renamed;
 }
 
 /**
