@@ -8,6 +8,13 @@ import { OWNER, RETENTION } from './grants.ts';
  * CTE `retained`: rows of `changed` for grants of that origin. It reads all owners of the tenant, so whoever writes
  * by it holds the owners lock.
  */
+
+/** Since when the user of `s` has been owner without a break, whatever grants followed each other. */
+const OWNER_SINCE = `(
+        select max(o.since) from ownership o
+        where o.user_id = s.user_id and not exists (
+          select from ownership e where e.user_id = o.user_id and e.since < o.since and e.until >= o.since))`;
+
 const NOTHING = 'null::integer, null::text, null::integer, null::uuid, null::text';
 
 export const RETAINED = `holder as (
@@ -20,11 +27,18 @@ export const RETAINED = `holder as (
                     where tenant_id = $1 and target_id = '${OWNER}' and origin <> '${RETENTION}' and not suspended
                       and not exists (select from settled s where s.target_id = '${OWNER}' and s.user_id = g.user_id
                                                               and s.origin = g.origin)) as by_others
+   ), ownership as (
+     select user_id, since, until from access_grant_history
+     where tenant_id = $1 and target_id = '${OWNER}' and not suspended
+       and user_id in (select user_id from settled where target_id = '${OWNER}' and was_held)
+     union all
+     select user_id, since, 'infinity' from access_grant
+     where tenant_id = $1 and target_id = '${OWNER}' and not suspended
    ), successor as (
      select s.user_id from settled s
      where s.target_id = '${OWNER}' and s.was_held and not s.old_suspended and s.active
        and not (select by_others from owned) and not exists (select from holder where active)
-     group by s.user_id order by min(s.old_since), s.user_id limit 1
+     group by s.user_id order by ${OWNER_SINCE}, s.user_id limit 1
    ), retained as (
      select user_id, target_id, origin, true as was_held, role as old_role, suspended as old_suspended,
             since as old_since, change_id as old_change_id, mapping_version, "row", precedence, group_id, group_name,
