@@ -1,0 +1,100 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Database } from '../../src/db/database.ts';
+import { currentMapping, desired, type Grant, OWNER, type State } from '../oracle/reconcile.ts';
+import { teamKey } from '../oracle/reconcile-step.ts';
+
+/** What the service has stored of a tenant, in the words of the oracle. */
+export interface Stored {
+  readonly teams: readonly {
+    readonly id: string;
+    readonly kind: 'team' | 'case_group';
+    readonly name: string;
+  }[];
+  readonly permissions: readonly { readonly id: string; readonly name: string }[];
+  readonly grants: readonly StoredGrant[];
+  readonly mapping: { readonly version: number; readonly document: object } | null;
+}
+
+interface StoredGrant {
+  readonly target_id: string;
+  readonly user_id: string;
+  readonly origin: string;
+  readonly role: string | null;
+  readonly suspended: boolean;
+  readonly since: string;
+  readonly change_id: string;
+}
+
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+const STORED = {
+  name: 'stored_of_tenant',
+  text: `select
+      (select coalesce(json_agg(t), '[]') from (select id, kind, name from team where tenant_id = $1) t) as teams,
+      (select coalesce(json_agg(p), '[]') from (select id, name from permission where tenant_id = $1) p) as permissions,
+      (select coalesce(json_agg(g), '[]')
+       from (select target_id, user_id, origin, role, suspended, since, change_id from access_grant
+             where tenant_id = $1) g) as grants,
+      (select json_build_object('version', version, 'document', document)
+       from group_mapping join group_mapping_version using (tenant_id, version) where tenant_id = $1) as mapping`,
+};
+
+export async function readStored({ pool }: Database, tenantId: string): Promise<Stored> {
+  const { rows } = await pool.query<Stored>(STORED, [tenantId]);
+  return rows[0] as Stored;
+}
+
+/** What differs between what is stored and what the oracle says; undefined: nothing. */
+export function differenceFrom(stored: Stored, state: State): object | undefined {
+  const wanted = {
+    teams: Object.values(state.teams)
+      .map(({ kind, name }) => `${kind} ${name}`)
+      .sort(),
+    grants: desired(state).map(asText).sort(),
+    mapping: mappingOf(state.versions.length, currentMapping(state)),
+  };
+  const found = {
+    teams: stored.teams.map(({ kind, name }) => `${kind} ${name}`).sort(),
+    grants: storedGrants(stored, state).map(asText).sort(),
+    mapping: mappingOf(stored.mapping?.version ?? 0, stored.mapping?.document),
+  };
+  return isDeepStrictEqual(found, wanted) ? undefined : { found, wanted };
+}
+
+const mappingOf = (version: number, document: object | undefined) => ({
+  version,
+  document: document ?? null,
+});
+
+/** What is stored of each grant, with the oracle's names of users and targets. */
+function storedGrants(stored: Stored, state: State): Omit<Grant, 'precedence'>[] {
+  const users = new Map(Object.entries(state.users).map(([user, { id }]) => [id, user]));
+  const targets = new Map<string, string>([
+    [NIL, OWNER],
+    ...stored.permissions.map(({ id, name }): [string, string] => [id, `permission:${name}`]),
+    ...stored.teams.map((team): [string, string] => [
+      team.id,
+      teamKey(state, { kind: team.kind, name: team.name }) ?? team.name,
+    ]),
+  ]);
+  return stored.grants.map(({ user_id, target_id, origin, role, suspended }) => ({
+    user: users.get(user_id) ?? user_id,
+    target: targets.get(target_id) ?? target_id,
+    origin,
+    role,
+    suspended,
+  }));
+}
+
+/** Grants that say the same before and after a change, and that the change touched all the same. */
+export function touchedInVain(before: Stored, after: Stored): StoredGrant[] {
+  const asIs = ({ since: _, change_id: __, ...says }: StoredGrant) => JSON.stringify(says);
+  const were = new Map(before.grants.map((grant) => [asIs(grant), grant]));
+  return after.grants.filter((grant) => {
+    const was = were.get(asIs(grant));
+    return was !== undefined && !isDeepStrictEqual(was, grant);
+  });
+}
+
+const asText = ({ user, target, origin, role, suspended }: Omit<Grant, 'precedence'>) =>
+  `${user}: ${target} ${role ?? ''} by ${origin}${suspended ? ', suspended' : ''}`;
