@@ -21,7 +21,7 @@ import {
 import { type MappingDocument, readMappingDocument, sameDocument } from '../reconcile/mapping-document.ts';
 import { type FactsRow, factsForMapping } from '../reconcile/mapping-facts.ts';
 import { type MappingWarning, mappingWarnings } from '../reconcile/mapping-warnings.ts';
-import { NO_CHANGES, type Plan, planOwners, planTenant } from '../reconcile/plan.ts';
+import { NO_CHANGES, type Plan, type PlannedTenant, planOwners, planTenant } from '../reconcile/plan.ts';
 import { judge } from '../reconcile/policy.ts';
 import { keepUnmapped } from '../reconcile/unmapped.ts';
 import { createMissingTeams } from './create-missing-teams.ts';
@@ -78,11 +78,8 @@ interface Attempt {
   readonly request: ChangeMapping;
 }
 
-interface Changed {
+interface Changed extends Omit<PlannedTenant, 'plan'> {
   readonly changed: ChangedMapping;
-  /** How many grants it writes. */
-  readonly grants: number;
-  readonly managed: number;
 }
 
 /** Up to the plan and back; all of it; or, with what a rehearsal planned, all but what is left to a job. */
@@ -104,13 +101,16 @@ function change({ context, actor, request }: Attempt, mode: Mode): Promise<Chang
       if (before && !before.given_up && created.length === 0 && sameDocument(before.document, document)) {
         const job = before.job_id !== null && { job: before.job_id };
         const changed = { version: before.version, plan: NO_CHANGES, warnings, ...job };
-        return end({ changed, grants: 0, managed: 0 });
+        const measures = { grants: 0, managed: 0, ownersLost: 0 };
+        if (!request.dryRun) judge(NO_CHANGES, { ...request, ...measures });
+        return end({ changed, ...measures });
       }
       const version = (before?.version ?? 0) + 1;
       await store(send, occasion, { version, document, cause, roles });
-      const { plan, grants, managed } = await planned(send, tenantId, mode);
-      if (mode === 'rehearsal') return end({ changed: { version, plan, warnings }, grants, managed });
-      judge(plan, { ...request, managed });
+      const { plan, ...measures } = await planned(send, tenantId, version, mode);
+      const { grants } = measures;
+      if (mode === 'rehearsal') return end({ changed: { version, plan, warnings }, ...measures });
+      judge(plan, { ...request, ...measures });
       await send([lockOwnersAlways(tenantId), reconciled(occasion, grants)]);
       const job = grants > MOST_AT_ONCE ? await applyLater(send, occasion, version) : undefined;
       const after = { version, cause, document };
@@ -122,16 +122,19 @@ function change({ context, actor, request }: Attempt, mode: Mode): Promise<Chang
       };
       await record(trx, occasion, [...created, { ...stored, before: before && { version: before.version } }]);
       const changed = { version, plan, warnings, ...(job !== undefined && { job }) };
-      return end({ changed, grants, managed });
+      return end({ changed, ...measures });
     }),
   );
 }
 
-/** The plan of everything; of a rehearsed change what it planned, and for now who owns the tenant. */
-async function planned(send: Send, tenantId: string, mode: Mode) {
-  if (typeof mode === 'string') return planTenant(send, tenantId, MOST_AT_ONCE);
+/** The plan of everything; of a change that was rehearsed at this version what it planned, and who owns the tenant. */
+async function planned(send: Send, tenantId: string, version: number, mode: Mode): Promise<PlannedTenant> {
+  if (typeof mode === 'string' || mode.changed.version !== version) {
+    return planTenant(send, tenantId, MOST_AT_ONCE);
+  }
+  const { changed, ...measures } = mode;
   await send([planOwners(tenantId)]);
-  return { plan: mode.changed.plan, grants: mode.grants, managed: mode.managed };
+  return { plan: changed.plan, ...measures };
 }
 
 type Before = MappingVersionRow & {

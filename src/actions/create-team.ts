@@ -37,7 +37,7 @@ export async function createTeam(
       await insertTeam(trx, tenantId, team);
       // Rows of the mapping may have named it before it was there.
       const send = sendBy(trx);
-      const [[noted]] = await send([noteReached(tenantId, kind, name)]);
+      const [[noted]] = await send([noteReached(tenantId, team)]);
       if (noted?.users)
         await send([lockOwnersAlways(tenantId), reconciled(occasion, Number.POSITIVE_INFINITY)]);
       await record(trx, occasion, [

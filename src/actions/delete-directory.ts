@@ -6,10 +6,9 @@ import {
 } from '../directory/release.ts';
 import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
-import type { Plan } from '../reconcile/plan.ts';
 import { deleteApiKeysOfDirectory } from '../tenants/api-keys.ts';
 import { DEFAULT_DIRECTORY, deleteDirectoryRow, directoryForUpdate } from '../tenants/directories.ts';
-import { type Review, reviewed } from './reviewed.ts';
+import { type Review, type Reviewed, reviewed } from './reviewed.ts';
 
 export interface DeleteDirectory {
   readonly tenantId: string;
@@ -28,27 +27,32 @@ export async function deleteDirectory(
   context: Context,
   actor: Actor,
   { tenantId, name, users, review }: DeleteDirectory,
-): Promise<Plan> {
+): Promise<Pick<Reviewed<unknown>, 'plan' | 'shutOut'>> {
   if (name === DEFAULT_DIRECTORY) {
     throw new AppError('conflict', 'The directory "default" cannot be deleted', {
       reason: 'default_directory',
     });
   }
-  const { plan } = await reviewed(context, actor, { tenantId, review }, async ({ trx, occasion }) => {
-    const before = await directoryForUpdate(trx, tenantId, name);
-    if (before === undefined) throw notFound('Directory');
-    const { id } = before;
-    const departure = { ...occasion, directoryId: id, actor: actorJson(actor), requestId: actor.requestId };
-    await deleteGroupsOfDirectory(trx, departure);
-    if (users === 'deactivate') await deactivateUsersOfDirectory(trx, departure);
-    await releaseUsersOfDirectory(trx, departure);
-    const keys = await deleteApiKeysOfDirectory(trx, tenantId, id);
-    await deleteDirectoryRow(trx, tenantId, id);
-    await record(trx, occasion, [
-      ...keys.map((key) => ({ type: 'api_key.revoked', resourceType: 'ApiKey', resourceId: key })),
-      { type: 'directory.deleted', resourceType: 'Directory', resourceId: id, before },
-    ]);
-    return { result: undefined };
-  });
-  return plan;
+  const { plan, shutOut } = await reviewed(
+    context,
+    actor,
+    { tenantId, review },
+    async ({ trx, occasion }) => {
+      const before = await directoryForUpdate(trx, tenantId, name);
+      if (before === undefined) throw notFound('Directory');
+      const { id } = before;
+      const departure = { ...occasion, directoryId: id, actor: actorJson(actor), requestId: actor.requestId };
+      await deleteGroupsOfDirectory(trx, departure);
+      const shutOut = users === 'deactivate' ? await deactivateUsersOfDirectory(trx, departure) : 0;
+      await releaseUsersOfDirectory(trx, departure);
+      const keys = await deleteApiKeysOfDirectory(trx, tenantId, id);
+      await deleteDirectoryRow(trx, tenantId, id);
+      await record(trx, occasion, [
+        ...keys.map((key) => ({ type: 'api_key.revoked', resourceType: 'ApiKey', resourceId: key })),
+        { type: 'directory.deleted', resourceType: 'Directory', resourceId: id, before },
+      ]);
+      return { result: undefined, shutOut };
+    },
+  );
+  return { plan, shutOut };
 }

@@ -12,7 +12,7 @@ import {
   storeMapping,
 } from '../reconcile/mapping.ts';
 import type { MappingDocument } from '../reconcile/mapping-document.ts';
-import { renameGroup, renameTeam } from '../reconcile/mapping-rename.ts';
+import { leftBehind, renameGroup, renameTeam } from '../reconcile/mapping-rename.ts';
 import { matchOf } from '../reconcile/mapping-rows.ts';
 import type { Team } from '../reconcile/teams.ts';
 
@@ -46,25 +46,24 @@ export async function followGroup(send: Send, occasion: Occasion, group: MovedGr
   const lost = names(document, keysOf(before, after));
   if (!gained && !lost) return false;
   if (before.displayName === after.displayName) return true;
-  const followed = renameGroup(document, {
+  const rename = {
     directory: bearers.directory,
     before: before.displayName,
     after: after.displayName,
     keepOld: bearers.old_name_borne,
     newTaken: bearers.new_name_borne,
-  });
+  };
+  const left = leftBehind(document, rename, bearers.follows);
+  if (left.length > 0) await send([recordStep(occasion, [warning(occasion, current.version, group, left)])]);
+  const followed = bearers.follows ? renameGroup(document, rename) : undefined;
   if (followed === undefined) return true;
   const renamed = { before: before.displayName, after: after.displayName };
-  if (!bearers.follows) {
-    await send([recordStep(occasion, [leftBehind(occasion, current.version, group, document)])]);
-    return true;
-  }
   await store(send, occasion, current.version, followed, { kind: 'group_renamed', ...renamed });
   // Where nothing named the new name or id before, and owners followed too, everybody keeps what they have.
   return gained || bearers.new_name_borne || before.externalId !== after.externalId;
 }
 
-/** The same for a team or case group; answers whether rows named the new name before there was a team of it. */
+/** The same for a team or case group. */
 export async function followTeam(
   send: Send,
   occasion: Occasion,
@@ -106,16 +105,13 @@ async function store(
   await send([storeMapping(tenantId, stored, roles), recordStep(occasion, [event])]);
 }
 
-/** The warning where nothing follows: which group the rows have lost. */
-function leftBehind(
+/** The warning about rows that do not follow: what they gave the group's members, they give them no more. */
+function warning(
   { tenantId }: Occasion,
   mappingVersion: number,
   { id, before, after }: MovedGroup,
-  document: MappingDocument,
+  rows: readonly string[],
 ) {
-  const rows = document.mappings.flatMap((row, index) =>
-    row.group_name === before.displayName ? [`/mappings/${index}`] : [],
-  );
   return {
     type: 'group_mapping.left_behind',
     resourceType: 'GroupMapping',

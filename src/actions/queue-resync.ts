@@ -70,8 +70,8 @@ async function requireNoneRunning(send: Send, tenantId: string): Promise<void> {
 
 /** A resync that writes is judged as a whole before its first chunk. */
 async function judged(send: Send, { tenantId, ...review }: QueueResync): Promise<JobRequest> {
-  const { plan, managed } = await planTenant(send, tenantId, 0);
-  judge(plan, { ...review, managed });
+  const { plan, ...measures } = await planTenant(send, tenantId, 0);
+  judge(plan, { ...review, ...measures });
   const [[mapping]] = await send([mappingJob(tenantId)]);
   return { fix: true, ...(mapping?.job_id && { insteadOf: mapping.job_id }) };
 }

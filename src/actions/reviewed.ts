@@ -52,9 +52,9 @@ export function reviewed<Result>(
       await lockTenantExclusive(trx, tenantId);
       const send = sendBy(trx);
       const { result, shutOut = 0 } = await work({ trx, send, occasion });
-      const { plan, managed, grants } = await planTenant(send, tenantId, Number.MAX_SAFE_INTEGER);
+      const { plan, managed, ownersLost, grants } = await planTenant(send, tenantId, Number.MAX_SAFE_INTEGER);
       if (review.dryRun) return end({ result, plan, shutOut });
-      judge(plan, { ...review, managed, shutOut });
+      judge(plan, { ...review, managed, ownersLost, shutOut });
       await send([lockOwnersAlways(tenantId), reconciled(occasion, grants)]);
       return end({ result, plan, shutOut });
     }),

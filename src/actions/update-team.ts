@@ -53,16 +53,14 @@ export async function updateTeam(
 async function follow(
   trx: Transaction<Tables>,
   occasion: Occasion,
-  { kind, name: before }: Team,
+  { id, kind, name: before }: Team,
   after: string,
 ): Promise<void> {
   const send = sendBy(trx);
-  // Rows that named the new name so far gave nothing, and now give this team.
-  const [[reached]] = await send([noteReached(occasion.tenantId, kind, after)]);
   await followTeam(send, occasion, { kind, before, after });
-  if (!reached?.users) return;
+  // Rows that named the new name so far gave nothing, and now give this team; a takeover concerns who holds it.
   await send([
-    noteReached(occasion.tenantId, kind, after),
+    noteReached(occasion.tenantId, { kind, name: after, id }),
     lockOwnersAlways(occasion.tenantId),
     reconciled(occasion, Number.POSITIVE_INFINITY),
   ]);

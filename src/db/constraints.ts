@@ -96,6 +96,13 @@ export function databaseRefusal(error: unknown): AppError | undefined {
       cause: error,
     });
   }
+  if (error instanceof pg.DatabaseError && error.code === '55P03') {
+    return new AppError('unavailable', 'Another change of this tenant is being made, and takes its time', {
+      reason: 'busy',
+      hint: 'Nothing was written. Repeat the request after the seconds in Retry-After.',
+      cause: error,
+    });
+  }
   return unavailable(error);
 }
 

@@ -159,18 +159,12 @@ export function lockNotedUsers(tenantId: string): Step {
 
 const lockOwnersStatement = statement<unknown>(
   'lock_owners',
-  // A key of each kind has its index: groups are found by the few rows that make owners, not the other way round.
-  `with ${NOTED_USERS}, owner_row as (
-     select r.match, substr(r.match, 4) as by_id, substr(r.match, 6) as by_name
-     from group_mapping p
+  // Groups are found by the few names that make owners, not the other way round.
+  `with ${NOTED_USERS}, owner_group as materialized (
+     select g.id from group_mapping p
      join mapping_row r on r.tenant_id = $1 and r.version = p.version and r.kind = 'owner' and r.target = ''
+     join scim_group g on g.tenant_id = $1 and g.display_name = substr(r.match, length('name:') + 1)
      where p.tenant_id = $1
-   ), owner_group as materialized (
-     select g.id from owner_row join scim_group g on g.tenant_id = $1 and g.display_name = by_name where match like 'name:%'
-     union all
-     select g.id from owner_row join scim_group g on g.tenant_id = $1 and g.external_id = by_id where match like 'id:%'
-     union all
-     select by_id::uuid from owner_row where match ~ '^id:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
    )
    select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))
    where exists (select from noted join access_grant g using (user_id)

@@ -57,12 +57,17 @@ const REACHED: Statement<Noted> = {
      select j.user_id from jit_sync j cross join lateral unnest(j.groups) as c (name)
      join naming r on r.version = j.mapping_version and r.match in ('name:' || c.name, 'id:' || c.name)
      where j.tenant_id = $1
+     union
+     select user_id from access_grant where tenant_id = $1 and target_id = $4
    ) ${NOTED}`,
 };
 
-/** Whom rows of the mapping reach that name this team or case group, whether the tenant has it or not. */
-export function noteReached(tenantId: string, kind: string, name: string): Step<Noted> {
-  return step(REACHED, [tenantId, kind, name]);
+/** Whom rows of the mapping reach that name this team or case group, and who has any grant of it. */
+export function noteReached(
+  tenantId: string,
+  { kind, name, id }: { readonly kind: string; readonly name: string; readonly id: string },
+): Step<Noted> {
+  return step(REACHED, [tenantId, kind, name, id]);
 }
 
 const MEMBERS: Statement<Noted> = {

@@ -46,12 +46,16 @@ const DEACTIVATE_USERS = `with deactivated as (
      from deactivated order by id
    ) ${TELL}`;
 
-/** Deactivates the active users of a directory. */
+/** Deactivates the active users of a directory, and answers how many. */
 export async function deactivateUsersOfDirectory(
   trx: Transaction<Tables>,
   departure: Departure,
-): Promise<void> {
-  await trx.executeQuery(CompiledQuery.raw(DEACTIVATE_USERS, valuesOf(departure)));
+): Promise<number> {
+  // Each of them is told by one event.
+  const { numAffectedRows } = await trx.executeQuery(
+    CompiledQuery.raw(DEACTIVATE_USERS, valuesOf(departure)),
+  );
+  return Number(numAffectedRows ?? 0);
 }
 
 const RELEASE_USERS = `with released as (

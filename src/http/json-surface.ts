@@ -4,7 +4,7 @@ import { requirePrincipal } from './plugins/bearer-auth.ts';
 import { readJsonBodies } from './plugins/json-body.ts';
 import { answerWrongMethods } from './plugins/method-not-allowed.ts';
 import { sendProblem, sendUnknownRoute, sendWrongMethod } from './problem.ts';
-import { Problem, readLimit } from './shapes.ts';
+import { Problem, readLimit, refuseUnknownQuery } from './shapes.ts';
 
 /**
  * What the surfaces that speak plain JSON have in common: bodies, refusals as problem documents, and nobody
@@ -17,5 +17,6 @@ export function speakJson(surface: FastifyInstance, authenticate: Authenticate):
   surface.addSchema(Problem);
   surface.addHook('onRequest', requirePrincipal(authenticate));
   surface.addHook('preValidation', readLimit);
+  surface.addHook('preValidation', refuseUnknownQuery);
   return answerWrongMethods(surface, sendWrongMethod);
 }

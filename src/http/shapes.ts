@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import Type, { type TSchema } from 'typebox';
 import { validate as isUuid, NIL } from 'uuid';
 import type { Page } from '../db/page.ts';
-import { notFound } from '../errors.ts';
+import { AppError, notFound } from '../errors.ts';
 
 /** The shapes that several nouns of the JSON surfaces share. */
 
@@ -79,6 +79,16 @@ export async function readLimit({ query }: FastifyRequest): Promise<void> {
   if (typeof parameters.limit === 'string' && /^\d{1,6}$/.test(parameters.limit)) {
     parameters.limit = Number(parameters.limit);
   }
+}
+
+/**
+ * A `preValidation` hook: refuses a query where none is read. Whoever asks for a dry run of what has none must not get
+ * the change instead.
+ */
+export async function refuseUnknownQuery({ query, routeOptions }: FastifyRequest): Promise<void> {
+  const [name] = Object.keys(query as object);
+  if (name === undefined || routeOptions.schema?.querystring !== undefined) return;
+  throw new AppError('invalid_request', `${name} is not known here`, { pointer: name });
 }
 
 /** One page of a list, with the `after` of the next page where there is one. */

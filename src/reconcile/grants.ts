@@ -18,7 +18,7 @@ export function isUnmanaged(origin: string): origin is (typeof UNMANAGED)[number
   return UNMANAGED.some((each) => each === origin);
 }
 
-/** Holds the last owner of a tenant (`owners-sql.ts`). */
+/** Holds the last owner of a tenant (`retention-sql.ts`). */
 export const RETENTION = 'retention';
 
 /** SQL: whether the origin is a managed one: what a directory's groups or a sign-in's claims give. */

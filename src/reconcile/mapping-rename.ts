@@ -70,6 +70,21 @@ export function renameTeam(
   };
 }
 
+/**
+ * JSON pointers of what named the group by its old name and does not follow: where the mapping is not to follow at all,
+ * everything; else the list of owners, where somebody else bears the new name already.
+ */
+export function leftBehind(document: MappingDocument, rename: GroupRename, follows: boolean): string[] {
+  if (follows && !rename.newTaken) return [];
+  const { tenant_owners_groups: owners = [], tenant_permission: entries = [], mappings } = document;
+  const pointers = (references: readonly GroupReference[], list: string) =>
+    references.flatMap((each, index) => (namesGroup(each, rename) ? [`/${list}/${index}`] : []));
+  return [
+    ...owners.flatMap((name, index) => (name === rename.before ? [`/tenant_owners_groups/${index}`] : [])),
+    ...(follows ? [] : [...pointers(entries, 'tenant_permission'), ...pointers(mappings, 'mappings')]),
+  ];
+}
+
 function namesGroup(reference: GroupReference, { directory, before }: GroupRename): boolean {
   const ofAny = reference.directory === undefined && reference.identity_provider === undefined;
   return reference.group_name === before && (ofAny || reference.directory === directory);

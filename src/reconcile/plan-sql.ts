@@ -29,6 +29,8 @@ export interface Scope {
   readonly version?: string;
   /** Whether only ownership is planned. */
   readonly owners?: boolean;
+  /** Whether members of teams without any row are kept first: what is planned for later. */
+  readonly keeps?: boolean;
 }
 
 /** The users whom this transaction has noted (`db/noted.ts`). */
@@ -50,6 +52,7 @@ export const NEXT_SIGN_IN: Scope = {
   ...USER_RANGE,
   within: (column) => `${USER_RANGE.within(column)} and ${column} in (
        select user_id from jit_sync where tenant_id = $1 and mode = 'enhanced')`,
+  keeps: true,
   version: `case j.mode when 'enhanced' then (select version from mapping) else j.mapping_version end`,
 };
 
@@ -131,17 +134,29 @@ export const IS_SYNCED = `(u.directory_id is not null or exists (
 export const NO_EDITS = `select null::uuid as user_id, null::uuid as target_id, null::text as origin, null::text as role,
             null::boolean as held where false`;
 
+/** Whether members of teams without any row stay (`unmapped.ts`). */
+const KEEPS_UNMAPPED = `exists (select from mapping join group_mapping_version v using (version)
+               where v.tenant_id = $1 and v.keeps_unmapped)`;
+
 /** Why a grant ends; null: it does not. */
-const ENDS = `case
+const endsText = ({ keeps }: Scope) => `case
        when not was_held then null
        when u.id is null then 'user_deleted'
        when x.target_id <> '${OWNER}' and t.id is null and a.id is null then 'target_deleted'
        when claimed then null
+       ${keeps ? `when u.active and t.id is not null and ${KEEPS_UNMAPPED} and not ${HAS_ROW} then null` : ''}
        when ${isManaged('x.origin')} then case when u.active then 'no_row' else 'deactivated' end
        when exists (select from edit e where not e.held and e.user_id = x.user_id and e.target_id = x.target_id
                                           and e.origin = x.origin) then 'by_hand'
        when takeover and x.origin = '${MANUAL}' and ${IS_SYNCED} and ${HAS_ROW} then 'takeover'
      end`;
+
+/**
+ * Whether a grant `h` that is held as `c` desires it has another place among the rows now, and that decides: between
+ * the grants that several identity providers give one user.
+ */
+const MOVED = `(h.since is not null and c.claimed and origin like 'jit:%' and h.precedence is distinct from c.precedence
+       and (select count(*) > 1 from jit_sync j where j.tenant_id = $1 and j.user_id = h.user_id))`;
 
 /** Why a grant is as it is from now on. */
 const BEGINS = `case when ${isManaged('origin')} then case when claimed_row is null then 'user_type' else 'row' end
@@ -176,15 +191,16 @@ export function planText(scope: Scope, edits: string): string {
             h.mapping_version as old_version, h."row" as old_row, h.precedence as old_precedence,
             h.group_id as old_group_id, h.group_name as old_group_name,
             coalesce(c.claimed, false) as claimed, c.role as claimed_role,
-            ${each((column, name) => `c.${column} as claimed_${name}`)}
+            ${each((column, name) => `c.${column} as claimed_${name}`)}, coalesce(${MOVED}, false) as moved
      from (select * from access_grant
            where tenant_id = $1 and origin <> '${RETENTION}' and ${scope.within('user_id')}
              ${scope.owners ? `and target_id = '${OWNER}'` : ''}) as h
      full join (select *, true as claimed from claim) as c using (user_id, target_id, origin)
      -- What is held as it is desired, nearly everything, goes no further.
      where h.since is null or c.claimed is null or h.role is distinct from c.role or h.suspended
+        or ${MOVED}
    ), judged as (
-     select x.*, u.id is not null and coalesce(u.active, false) as active, ${ENDS} as ends
+     select x.*, u.id is not null and coalesce(u.active, false) as active, ${endsText(scope)} as ends
      from compared x cross join setting
           left join scim_user u on u.tenant_id = $1 and u.id = x.user_id
           left join team t on t.tenant_id = $1 and t.id = x.target_id
@@ -198,14 +214,14 @@ export function planText(scope: Scope, edits: string): string {
             ${each((_, name) => `case when claimed then claimed_${name} else old_${name} end as new_${name}`)},
             coalesce(ends, ${BEGINS}) as cause, active
      from became
-     where not (was_held and new_held and new_suspended = old_suspended and new_role is not distinct from old_role)
+     where moved or not (was_held and new_held and new_suspended = old_suspended and new_role is not distinct from old_role)
    ), ${RETAINED}, changed as materialized (
      select * from settled union all select * from retained
    ), beside as (
      select g.* from (select distinct user_id, target_id from changed) as c
      join access_grant g on g.tenant_id = $1 and g.target_id = c.target_id and g.user_id = c.user_id and not g.suspended
-     where not exists (select from changed x where x.user_id = g.user_id and x.target_id = g.target_id
-                                               and x.origin = g.origin)
+     -- Hashed; an anti join becomes a nested loop wherever the statistics are behind.
+     where (g.user_id, g.target_id, g.origin) not in (select user_id, target_id, origin from changed)
    ), effect_before as (
      select distinct on (user_id, target_id) * from (
        select user_id, target_id, origin, cause, ${each((_, name) => `old_${name} as ${name}`)}, old_role as role

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { MAX, NIL } from 'uuid';
 import { type Statement, type Step, step } from '../db/statement.ts';
 import type { Send } from '../db/transaction.ts';
-import { isManaged, OWNER } from './grants.ts';
+import { isManaged, OWNER, RETENTION } from './grants.ts';
 import { NEXT_SIGN_IN, NO_EDITS, OWNERS, planText, type Scope, USER_RANGE } from './plan-sql.ts';
 
 /** What a sync would do, in the words of the admin API. */
@@ -16,8 +16,12 @@ export interface Plan {
   /** Changes that wait for the next sign-in of users who are synced there; those of them that remove. */
   readonly atNextSignIn: number;
   readonly removeAtNextSignIn: number;
-  /** Users. */
-  readonly owners: { readonly gained: readonly string[]; readonly lost: readonly string[] };
+  /** Users; `retained`: who stays owner only because nobody else is left (`retention-sql.ts`). */
+  readonly owners: {
+    readonly gained: readonly string[];
+    readonly lost: readonly string[];
+    readonly retained: readonly string[];
+  };
   readonly permissions: { readonly gained: readonly Right[]; readonly lost: readonly Right[] };
   /** The first `TOLD_CHANGES` changes of memberships. */
   readonly changes: readonly MembershipChange[];
@@ -42,6 +46,8 @@ export interface MembershipChange {
   readonly was: string | null;
   /** The row of the mapping that gives it, or gave what is lost; null: no row did. */
   readonly row: string | null;
+  /** The version of the mapping whose row that is. */
+  readonly mappingVersion: number | null;
 }
 
 /** So many changes does a plan tell one by one; so many owners and permissions each way. */
@@ -56,6 +62,8 @@ export interface PlanRow {
   readonly remove: number;
   readonly owners_gained: string[];
   readonly owners_lost: string[];
+  readonly owners_lost_count: number;
+  readonly owners_retained: string[];
   readonly permissions_gained: Right[];
   readonly permissions_lost: Right[];
   readonly changes: MembershipChange[];
@@ -77,16 +85,8 @@ const RIGHT = `jsonb_build_object('permission', permission, 'user', user_id)`;
 const CONCERNED = `select distinct user_id from changed
      where (select grants from summed) <= $4 or target_id = '${OWNER}'`;
 
-const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summed as (
-     select count(*) as grants, coalesce(sum(hashtextextended(text, 0)::numeric), 0)::text as sum,
-            coalesce(sum(hashtextextended(text, 1)::numeric), 0)::text as other_sum
-     -- A team by its name: one that a dry run makes has another id in the run that follows.
-     from (select concat_ws('|', user_id, coalesce(t.kind || ':' || t.name, target_id::text), origin, new_held, new_role,
-                            new_suspended) as text
-           from changed left join team t on t.tenant_id = $1 and t.id = target_id
-           where ${scope.within('user_id')}) as hashed
-   ), told as materialized (
-     select user_id, target_id, e.role, was, "row", p.name as permission, t.name as team, t.kind,
+const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, told as materialized (
+     select user_id, target_id, e.role, was, "row", version, p.name as permission, t.name as team, t.kind,
             case when had then case when has then 'change' else 'remove' end else 'add' end as change
      from effect e left join team t on t.tenant_id = $1 and t.id = e.target_id
           left join permission p on p.tenant_id = $1 and p.id = e.target_id
@@ -96,15 +96,30 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, summ
      select count(*) filter (where change = 'add') as add, count(*) filter (where change = 'change') as change,
             count(*) filter (where change = 'remove') as remove
      from told where target_id <> '${OWNER}' and permission is null
+   ), hashed as (
+     -- A team by its name: one that a dry run makes has another id in the run that follows.
+     select jsonb_build_array(user_id, coalesce(t.kind || ':' || t.name, target_id::text), origin, was_held, old_role,
+                              old_suspended, new_held, new_role, new_suspended)::text as text
+     from changed left join team t on t.tenant_id = $1 and t.id = target_id where ${scope.within('user_id')}
+     union all
+     select jsonb_build_array(user_id, coalesce(kind || ':' || team, target_id::text), change, was, role)::text from told
+   ), summed as (
+     select (select count(*) from changed where ${scope.within('user_id')}) as grants,
+            coalesce(sum(hashtextextended(text, 0)::numeric), 0)::text as sum,
+            coalesce(sum(hashtextextended(text, 1)::numeric), 0)::text as other_sum
+     from hashed
    )
    select grants, sum, other_sum, add, change, remove,
           ${list('user_id', `from told where change = 'add' and target_id = '${OWNER}'`)} as owners_gained,
           ${list('user_id', `from told where change = 'remove' and target_id = '${OWNER}'`)} as owners_lost,
+          (select count(*) from told where change = 'remove' and target_id = '${OWNER}') as owners_lost_count,
+          (select coalesce(jsonb_agg(user_id), '[]') from changed where origin = '${RETENTION}' and new_held) as owners_retained,
           ${list(RIGHT, `from told where change = 'add' and permission is not null`)} as permissions_gained,
           ${list(RIGHT, `from told where change = 'remove' and permission is not null`)} as permissions_lost,
           (select coalesce(jsonb_agg(jsonb_build_object('change', change, 'user', user_id,
                     'userName', (select body::jsonb ->> 'userName' from scim_user where tenant_id = $1 and id = user_id),
-                    'team', team, 'teamId', target_id, 'kind', kind, 'role', role, 'was', was, 'row', "row")
+                    'team', team, 'teamId', target_id, 'kind', kind, 'role', role, 'was', was, 'row', "row",
+                    'mappingVersion', version)
                     order by team, user_id), '[]')
            from (select * from told where target_id <> '${OWNER}' and permission is null
                  order by team, user_id limit ${TOLD_CHANGES}) as first) as changes,
@@ -172,23 +187,37 @@ export interface PlannedTenant {
   readonly plan: Plan;
   readonly grants: number;
   readonly managed: number;
+  /** How many users stop being owners, of whom the plan tells the first. */
+  readonly ownersLost: number;
 }
 
 function planned(now: PlanRow, later: PlanRow): PlannedTenant {
-  const sums = [now.grants, now.sum, now.other_sum, later.grants, later.sum, later.other_sum];
   const plan: Plan = {
-    digest: createHash('sha256').update(sums.join()).digest('hex').slice(0, 32),
+    digest: digestOf(now, later),
     add: now.add,
     change: now.change,
     remove: now.remove,
     atNextSignIn: later.add + later.change + later.remove,
     removeAtNextSignIn: later.remove,
-    owners: { gained: now.owners_gained, lost: [...new Set([...now.owners_lost, ...later.owners_lost])] },
+    owners: {
+      gained: now.owners_gained,
+      lost: [...new Set([...now.owners_lost, ...later.owners_lost])],
+      retained: now.owners_retained,
+    },
     permissions: { gained: now.permissions_gained, lost: now.permissions_lost },
     changes: now.changes,
   };
-  return { plan, grants: now.grants, managed: now.managed };
+  const ownersLost = now.owners_lost_count + later.owners_lost_count;
+  return { plan, grants: now.grants, managed: now.managed, ownersLost };
 }
+
+function digestOf(now: Sums, later: Sums): string {
+  const sums = [now.grants, now.sum, now.other_sum, later.grants, later.sum, later.other_sum];
+  return createHash('sha256').update(sums.join()).digest('hex').slice(0, 32);
+}
+
+type Sums = Pick<PlanRow, 'grants' | 'sum' | 'other_sum'>;
+const NO_SUMS: Sums = { grants: 0, sum: '0', other_sum: '0' };
 
 function required<Row>([row]: readonly Row[]): Row {
   if (row === undefined) throw new Error('planning answered no row');
@@ -197,13 +226,13 @@ function required<Row>([row]: readonly Row[]): Row {
 
 /** The plan of a change that changes nothing. */
 export const NO_CHANGES: Plan = {
-  digest: '',
+  digest: digestOf(NO_SUMS, NO_SUMS),
   add: 0,
   change: 0,
   remove: 0,
   atNextSignIn: 0,
   removeAtNextSignIn: 0,
-  owners: { gained: [], lost: [] },
+  owners: { gained: [], lost: [], retained: [] },
   permissions: { gained: [], lost: [] },
   changes: [],
 };

@@ -5,6 +5,8 @@ import type { Plan } from './plan.ts';
 export interface Judgement {
   /** Memberships that are managed now. */
   readonly managed: number;
+  /** How many users stop being owners. */
+  readonly ownersLost: number;
   /** The digest of the plan that was reviewed; undefined: none was. */
   readonly expectDigest?: string | undefined;
   /** How many losses were confirmed; undefined: none. */
@@ -17,16 +19,14 @@ export interface Judgement {
 const FEW_REMOVALS = 10;
 const REMOVALS_PART = 0.1;
 
-/** What somebody loses by a plan: memberships, now or at the next sign-in, ownership, and the way in. */
-function lossesOf({ remove, removeAtNextSignIn, owners }: Plan, shutOut: number): number {
-  return remove + removeAtNextSignIn + owners.lost.length + shutOut;
-}
-
 /**
  * Refuses a plan that is not the one that was reviewed, or takes away more than was confirmed.
  * @throws AppError `conflict`: `plan_changed`, or `confirm_required` with the number as `confirm`.
  */
-export function judge(plan: Plan, { managed, expectDigest, confirm, shutOut = 0 }: Judgement): void {
+export function judge(
+  plan: Plan,
+  { managed, ownersLost, expectDigest, confirm, shutOut = 0 }: Judgement,
+): void {
   if (expectDigest !== undefined && expectDigest !== plan.digest) {
     throw new AppError('conflict', 'The plan is not the one that was reviewed any more', {
       reason: 'plan_changed',
@@ -35,13 +35,13 @@ export function judge(plan: Plan, { managed, expectDigest, confirm, shutOut = 0 
     });
   }
   const removals = plan.remove + plan.removeAtNextSignIn;
-  const owners = plan.owners.lost.length;
-  const few = removals <= Math.max(FEW_REMOVALS, managed * REMOVALS_PART) && owners === 0 && shutOut === 0;
-  const losses = lossesOf(plan, shutOut);
+  const few =
+    removals <= Math.max(FEW_REMOVALS, managed * REMOVALS_PART) && ownersLost === 0 && shutOut === 0;
+  const losses = removals + ownersLost + shutOut;
   if (few || confirm === losses) return;
   throw new AppError(
     'conflict',
-    `This takes away ${removals} of ${managed} managed memberships, the ownership of ${owners} users, ` +
+    `This takes away ${removals} of ${managed} managed memberships, the ownership of ${ownersLost} users, ` +
       `and keeps ${shutOut} users from signing in`,
     {
       reason: 'confirm_required',

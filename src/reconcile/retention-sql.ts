@@ -1,14 +1,5 @@
 import { OWNER, RETENTION } from './grants.ts';
 
-/**
- * The last owner: no change of groups, mapping, settings or `userType` leaves a tenant that had an owner without one.
- * Of those who lose it together the one who has been owner longest keeps it, by a grant of the origin `retention`,
- * until another is made. It never keeps somebody who was deactivated or deleted: a leaver's access is cut.
- *
- * CTE `retained`: rows of `changed` for grants of that origin. It reads all owners of the tenant, so whoever writes
- * by it holds the owners lock.
- */
-
 /** Since when the user of `s` has been owner without a break, whatever grants followed each other. */
 const OWNER_SINCE = `(
         select max(o.since) from ownership o
@@ -17,6 +8,14 @@ const OWNER_SINCE = `(
 
 const NOTHING = 'null::integer, null::text, null::integer, null::uuid, null::text';
 
+/**
+ * The last owner: no change of groups, mapping, settings or `userType` leaves a tenant that had an owner without one.
+ * Of those who lose it together the one who has been owner longest keeps it, by a grant of the origin `retention`,
+ * until another is made. It never keeps somebody who was deactivated or deleted: a leaver's access is cut.
+ *
+ * CTE `retained`: rows of `changed` for grants of that origin. It reads all owners of the tenant, so whoever writes
+ * by it holds the owners lock.
+ */
 export const RETAINED = `holder as (
      select g.*, coalesce(u.active, false) as active, u.id is not null as there
      from access_grant g left join scim_user u on u.tenant_id = $1 and u.id = g.user_id
@@ -25,8 +24,8 @@ export const RETAINED = `holder as (
      select exists (select from settled where target_id = '${OWNER}' and new_held and not new_suspended)
          or exists (select from access_grant g
                     where tenant_id = $1 and target_id = '${OWNER}' and origin <> '${RETENTION}' and not suspended
-                      and not exists (select from settled s where s.target_id = '${OWNER}' and s.user_id = g.user_id
-                                                              and s.origin = g.origin)) as by_others
+                      and (g.user_id, g.origin) not in (select user_id, origin from settled
+                                                        where target_id = '${OWNER}')) as by_others
    ), ownership as (
      select user_id, since, until from access_grant_history
      where tenant_id = $1 and target_id = '${OWNER}' and not suspended

@@ -1,6 +1,7 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Statement, type Step, statement, step } from '../db/statement.ts';
 import { MANUAL } from './grants.ts';
+import type { SignIn } from './sign-in.ts';
 
 /**
  * `on_unmap: keep`: who is a member of a team that no row of the mapping names any more stays, by hand, in the role
@@ -64,7 +65,7 @@ const keepText = (whose: string) => `with kept as materialized (
 const KEEP: Statement<Kept> = { text: keepText(`g.origin like 'scim:%'`) };
 const keepAtSignIn = statement<Kept>(
   'keep_unmapped_at_sign_in',
-  keepText('g.user_id = $6 and g.origin = $7'),
+  keepText('$8::boolean and g.user_id = $6 and g.origin = $7'),
 );
 
 /** How many memberships stay. */
@@ -86,7 +87,10 @@ export function keepUnmappedAtSignIn(
   tenantId: string,
   { at, actor }: Stamp,
   { changeId, requestId }: Told,
-  { userId, identityProvider }: { readonly userId: string; readonly identityProvider: string },
+  { userId, identityProvider, mode, groups }: SignIn,
 ): Step<Kept> {
-  return step(keepAtSignIn, [tenantId, at, actor, changeId, requestId, userId, `jit:${identityProvider}`]);
+  // Only a sign-in that counts by the version that holds can take anything away.
+  const counts = mode === 'enhanced' && groups !== null;
+  const origin = `jit:${identityProvider}`;
+  return step(keepAtSignIn, [tenantId, at, actor, changeId, requestId, userId, origin, counts]);
 }

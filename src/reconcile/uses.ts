@@ -5,7 +5,7 @@ import type { Permission } from './permissions.ts';
 
 /** What keeps a role or a permission from being deleted. */
 export interface Uses {
-  /** JSON pointers of the rows of the current mapping that name it, the first `ROWS_SHOWN`. */
+  /** JSON pointers of the rows of the mapping that name it, of the version that holds or one by which sign-ins count, the first `ROWS_SHOWN`. */
   readonly rows: readonly string[];
   /** How many users have a grant of it, those that are not active among them. */
   readonly users: number;
@@ -35,9 +35,10 @@ async function usesWhere(
 ): Promise<Uses> {
   const { rows } = await sql<Uses>`
     with named as (
+      -- Of the version that holds, and of those by which sign-ins still count: others have no rows.
       select r."row", min(r.precedence) as place
-      from group_mapping m join mapping_row r using (tenant_id, version)
-      where m.tenant_id = ${tenantId} and ${row}
+      from mapping_row r
+      where r.tenant_id = ${tenantId} and ${row}
       group by r."row" order by place limit ${ROWS_SHOWN}
     )
     select (select coalesce(array_agg("row" order by place), '{}') from named) as rows,

@@ -132,7 +132,13 @@ export function directoryRoutes(scope: TypedScope, context: Context): void {
           { additionalProperties: false },
         ),
         response: {
-          200: Type.Object({ plan: Plan }, { description: 'Of a dry run' }),
+          200: Type.Object(
+            {
+              plan: Plan,
+              shutOut: Type.Integer({ description: 'Users who could not sign in any more' }),
+            },
+            { description: 'Of a dry run' },
+          ),
           204: Type.Null({ description: 'Deleted' }),
           ...problems,
         },
@@ -142,13 +148,13 @@ export function directoryRoutes(scope: TypedScope, context: Context): void {
       const { users, ...query } = request.query;
       const name = nameOf(request.params);
       const review = readPlanQuery(query);
-      const plan = await deleteDirectory(context, actorOf(request), {
+      const planned = await deleteDirectory(context, actorOf(request), {
         tenantId: request.tenantId,
         name,
         users,
         review,
       });
-      return review.dryRun ? reply.code(200).send({ plan }) : reply.code(204).send(null);
+      return review.dryRun ? reply.code(200).send(planned) : reply.code(204).send(null);
     },
   );
 }

@@ -36,7 +36,7 @@ const Found = Type.Object({
   add: Type.Integer(),
   change: Type.Integer(),
   remove: Type.Integer(),
-  owners: planMembers.owners,
+  owners: Type.Object({ gained: Type.Array(Id), lost: Type.Array(Id) }),
   permissions: planMembers.permissions,
   changes: planMembers.changes,
   supersededBy: Type.Integer({

@@ -17,7 +17,11 @@ const PlanObject = Type.Object({
     description: 'Changes that wait for the next sign-in of those who are synced there',
   }),
   removeAtNextSignIn: Type.Integer(),
-  owners: gainedAndLost(Id),
+  owners: Type.Object({
+    gained: Type.Array(Id),
+    lost: Type.Array(Id),
+    retained: Type.Array(Id, { description: 'Who stays owner only until somebody else is one' }),
+  }),
   permissions: gainedAndLost(Right),
   changes: Type.Array(
     Type.Object({
@@ -29,7 +33,8 @@ const PlanObject = Type.Object({
       kind: nullable(Type.String()),
       role: nullable(Type.String()),
       was: nullable(Type.String()),
-      row: nullable(Type.String({ description: 'JSON pointer into the document' })),
+      row: nullable(Type.String({ description: 'JSON pointer into the document of `mappingVersion`' })),
+      mappingVersion: nullable(Type.Integer()),
     }),
     { description: 'Of memberships, the first 1,000' },
   ),
