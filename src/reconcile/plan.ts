@@ -86,7 +86,7 @@ const CONCERNED = `select distinct user_id from changed
      where (select grants from summed) <= $4 or target_id = '${OWNER}'`;
 
 const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, told as materialized (
-     select user_id, target_id, e.role, was, "row", version, p.name as permission, t.name as team, t.kind,
+     select user_id, target_id, e.role, was, "row", e.version, p.name as permission, t.name as team, t.kind,
             case when had then case when has then 'change' else 'remove' end else 'add' end as change
      from effect e left join team t on t.tenant_id = $1 and t.id = e.target_id
           left join permission p on p.tenant_id = $1 and p.id = e.target_id
