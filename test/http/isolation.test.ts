@@ -93,7 +93,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
 const QUERIES: Readonly<Record<string, string>> = {
   // One is queued already.
   'POST /api/admin/v1/tenants/:tenant/resync': '?dryRun=true',
-  'DELETE /api/admin/v1/tenants/:tenant/directories/:directory': '?users=deactivate',
+  'DELETE /api/admin/v1/tenants/:tenant/directories/:directory': '?users=release',
   'GET /api/v1/tenants/:tenant/access': '?userName=victim',
   'HEAD /api/v1/tenants/:tenant/access': '?userName=victim',
 };

@@ -124,9 +124,20 @@ t.test('release keeps its users as they were, unmanaged; its groups, members and
   t.match(heir.body, { totalResults: 2 }, 'the directory that is left may adopt them');
 });
 
+t.test('deactivate is confirmed with the number of those who could not sign in any more', async (t) => {
+  const { tenant, users } = await populated();
+  const path = `/tenants/${tenant.id}/directories/okta?users=deactivate`;
+  const tried = await app.admin('DELETE', `${path}&dryRun=true`);
+  t.match(tried, { status: 200, body: { shutOut: 1, plan: { remove: 0 } } });
+  const refused = await app.admin('DELETE', path);
+  t.match(refused, { status: 409, body: { reason: 'confirm_required', confirm: 1 } });
+  t.match(await storedUsers(tenant), [{ id: users.active, active: true }, { id: users.inactive }]);
+  t.equal((await app.admin('DELETE', `${path}&confirm=1`)).status, 204);
+});
+
 t.test('deactivate ends the access of those who had it, with a new version', async (t) => {
   const { tenant, users } = await populated();
-  await app.admin('DELETE', `/tenants/${tenant.id}/directories/okta?users=deactivate`);
+  await app.admin('DELETE', `/tenants/${tenant.id}/directories/okta?users=deactivate&confirm=1`);
   t.match(await storedUsers(tenant), [
     { id: users.active, directory_id: null, active: false, version: 2 },
     { id: users.inactive, directory_id: null, active: false, version: 1 },
@@ -145,7 +156,10 @@ t.test('deactivate ends the access of those who had it, with a new version', asy
 
 t.test('the feed of one user shows who ended their access, and when', async (t) => {
   const { tenant, users } = await populated();
-  const { headers } = await app.admin('DELETE', `/tenants/${tenant.id}/directories/okta?users=deactivate`);
+  const { headers } = await app.admin(
+    'DELETE',
+    `/tenants/${tenant.id}/directories/okta?users=deactivate&confirm=1`,
+  );
   await app.sealEvents();
   const { body } = await app.admin<FeedPage>('GET', `/tenants/${tenant.id}/events?resource=${users.active}`);
   t.match(
@@ -164,7 +178,7 @@ t.test('a released user stays a member of another directory’s group, which kee
     'insert into group_member (tenant_id, group_id, user_id) values ($1, $2, $3)',
     [tenant.id, kept, users.active],
   );
-  await app.admin('DELETE', `/tenants/${tenant.id}/directories/okta?users=deactivate`);
+  await app.admin('DELETE', `/tenants/${tenant.id}/directories/okta?users=deactivate&confirm=1`);
   t.match(await groupsAndMembers(tenant), [{ id: kept, version: 1, user_id: users.active }]);
   t.match((await other.ask('GET', `/Groups/${kept}`)).body.members, [{ value: users.active }]);
 });
@@ -174,7 +188,7 @@ t.test('the other directories of the tenant, and other tenants, keep what is the
   const key = await app.scimKey(tenant);
   await app.send('POST', '/api/scim/v2/Groups', { key, body: { displayName: 'Kept' } });
   const before = await storedUsers(other.tenant);
-  await app.admin('DELETE', `/tenants/${tenant.id}/directories/okta?users=deactivate`);
+  await app.admin('DELETE', `/tenants/${tenant.id}/directories/okta?users=deactivate&confirm=1`);
   t.match(await groupsAndMembers(tenant), [{ display_name: 'Kept' }]);
   t.same(await storedUsers(other.tenant), before);
   t.equal((await groupsAndMembers(other.tenant)).length, 1);
