@@ -6,6 +6,7 @@ import {
 } from '../directory/release.ts';
 import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
+import { requireUnused, usesOfDirectory } from '../reconcile/uses.ts';
 import { deleteApiKeysOfDirectory } from '../tenants/api-keys.ts';
 import { DEFAULT_DIRECTORY, deleteDirectoryRow, directoryForUpdate } from '../tenants/directories.ts';
 import { type Review, type Reviewed, reviewed } from './reviewed.ts';
@@ -21,7 +22,8 @@ export interface DeleteDirectory {
 /**
  * Removes a directory with its groups and its keys, and what its groups gave. Its users, groups and keys are each told;
  * all events share one change.
- * @throws AppError `conflict`: `default_directory`, which stays; see `reviewed`.
+ * @throws AppError `conflict`: `default_directory`, which stays; `in_use` while rows of the mapping are restricted to it;
+ *   see `reviewed`.
  */
 export async function deleteDirectory(
   context: Context,
@@ -40,6 +42,7 @@ export async function deleteDirectory(
     async ({ trx, occasion }) => {
       const before = await directoryForUpdate(trx, tenantId, name);
       if (before === undefined) throw notFound('Directory');
+      requireUnused(`The directory "${name}"`, await usesOfDirectory(trx, tenantId, name));
       const { id } = before;
       const departure = { ...occasion, directoryId: id, actor: actorJson(actor), requestId: actor.requestId };
       await deleteGroupsOfDirectory(trx, departure);

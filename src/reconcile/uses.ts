@@ -3,7 +3,7 @@ import type { Tables } from '../db/tables.ts';
 import { AppError } from '../errors.ts';
 import type { Permission } from './permissions.ts';
 
-/** What keeps a role or a permission from being deleted. */
+/** What keeps a role, a permission or a directory from being deleted. */
 export interface Uses {
   /** JSON pointers of the rows of the mapping that name it, of the version that holds or one by which sign-ins count, the first `ROWS_SHOWN`. */
   readonly rows: readonly string[];
@@ -25,6 +25,15 @@ export function usesOfPermission(
   return usesWhere(trx, tenantId, {
     row: sql`r.kind = 'permission' and r.target = ${name}`,
     grant: sql`target_id = ${id}`,
+  });
+}
+
+/** What keeps a directory: rows that are restricted to it. They would wait for the next directory of that name. */
+export function usesOfDirectory(trx: Transaction<Tables>, tenantId: string, name: string): Promise<Uses> {
+  const current = sql`(select m.version from group_mapping m where m.tenant_id = ${tenantId})`;
+  return usesWhere(trx, tenantId, {
+    row: sql`r.directory = ${name} and r.version = ${current}`,
+    grant: sql`false`,
   });
 }
 
@@ -61,7 +70,7 @@ export function requireUnused(what: string, uses: Uses): void {
   if (reasons.length === 0) return;
   throw new AppError('conflict', `${what} is in use: ${reasons.join('; ')}`, {
     reason: 'in_use',
-    hint: 'Take it out of the group mapping and from the users who hold it by hand, then delete it.',
+    hint: 'Take it out of the group mapping, and from the users who hold it by hand; then delete it.',
     members: { uses },
   });
 }

@@ -56,6 +56,7 @@ export type Refusal =
   | 'unknown member'
   | 'invalid'
   | 'managed'
+  | 'in use'
   | 'last_owner';
 
 /** The state after the command, or why it is refused. `id` is what the service calls what the command makes. */
@@ -347,6 +348,8 @@ function isSamePlace(one: Claim, other: Claim): boolean {
 
 function deleteDirectory(state: State, { directory, users }: Of<'delete directory'>): Refusal | undefined {
   if (!state.directories.includes(directory)) return 'absent';
+  const { mappings = [], tenant_permission: entries = [] } = currentMapping(state) ?? {};
+  if ([...entries, ...mappings].some((row) => row.directory === directory)) return 'in use';
   state.directories = state.directories.filter((each) => each !== directory);
   for (const [key, group] of Object.entries(state.groups))
     if (group.directory === directory) delete state.groups[key];

@@ -29,6 +29,7 @@ const REFUSED: Readonly<Record<Exclude<Refusal, 'absent'>, readonly [number, str
   'unknown member': [400, undefined],
   invalid: [400, 'invalid_mapping'],
   managed: [409, 'managed'],
+  'in use': [409, 'in_use'],
   last_owner: [409, 'last_owner'],
 };
 

@@ -124,6 +124,20 @@ t.test('release keeps its users as they were, unmanaged; its groups, members and
   t.match(heir.body, { totalResults: 2 }, 'the directory that is left may adopt them');
 });
 
+t.test('a directory stays while rows of the mapping are restricted to it', async (t) => {
+  const { tenant } = await populated();
+  const row = { group_name: 'A', team_name: 'T', role_name: 'VIEWER' };
+  const put = (mappings: object[]) => app.admin('PUT', `/tenants/${tenant.id}/group-mapping`, { mappings });
+  const remove = () => app.admin('DELETE', `/tenants/${tenant.id}/directories/okta?users=release`);
+  await put([row, { ...row, directory: 'okta' }]);
+  t.match(await remove(), {
+    status: 409,
+    body: { reason: 'in_use', uses: { rows: ['/mappings/1'], users: 0 } },
+  });
+  await put([row]);
+  t.equal((await remove()).status, 204);
+});
+
 t.test('deactivate is confirmed with the number of those who could not sign in any more', async (t) => {
   const { tenant, users } = await populated();
   const path = `/tenants/${tenant.id}/directories/okta?users=deactivate`;
