@@ -76,10 +76,21 @@ export const OWNER_BY_TYPE = `case when u.directory_id is not null and owners_by
 
 const ROW = 'r.role, r.version, r.precedence, r."row"';
 
+/**
+ * What `from` takes: the tenant's rows of a table that belong to the users of the scope. Noted users are looked up one
+ * by one: of a tenant that has just grown PostgreSQL expects no rows, and would search all that are noted for each.
+ */
+function rowsOf({ noted, within }: Scope, table: string, column: string): string {
+  if (noted === '') return `(select * from ${table} where tenant_id = $1 and ${within(column)})`;
+  return `(select x.* from noted as n cross join lateral (
+            select * from ${table} as y where y.tenant_id = $1 and y.${column} = n.user_id offset 0) as x)`;
+}
+
 /** `$1` is the tenant. CTEs `setting`, `mapping`, `person`, `reach`, `matched`: every row that reaches a user. */
-export function matchedText({ noted, within, few, version = 'j.mapping_version', owners }: Scope): string {
+export function matchedText(scope: Scope): string {
+  const { noted, few, version = 'j.mapping_version', owners } = scope;
   const kinds = owners ? `and r.kind = 'owner'` : '';
-  const theirs = `and g.id in (select group_id from group_member m where m.tenant_id = $1 and ${within('m.user_id')})`;
+  const theirs = `and g.id in (select group_id from ${rowsOf(scope, 'group_member', 'user_id')} as m)`;
   return `${noted}setting as materialized (
      select coalesce((settings ->> 'takeover')::boolean, false) as takeover,
             coalesce((settings ->> 'ownersByUserType')::boolean, false) as owners_by_user_type
@@ -88,8 +99,9 @@ export function matchedText({ noted, within, few, version = 'j.mapping_version',
      select version from group_mapping where tenant_id = $1
    ), person as (
      select u.id as user_id, d.id as directory_id, 'scim:' || d.name as origin, ${OWNER_BY_TYPE} as owner_by_type
-     from scim_user u cross join setting left join directory d on d.tenant_id = $1 and d.id = u.directory_id
-     where u.tenant_id = $1 and u.active and ${within('u.id')}
+     from ${rowsOf(scope, 'scim_user', 'id')} as u cross join setting
+          left join directory d on d.tenant_id = $1 and d.id = u.directory_id
+     where u.active
    ), reach as materialized (
      select distinct g.id as group_id, g.directory_id, g.display_name as group_name, ${TARGET_ID} as target_id, ${ROW}
      from scim_group g join directory d on d.tenant_id = $1 and d.id = g.directory_id
@@ -192,8 +204,7 @@ export function planText(scope: Scope, edits: string): string {
             h.group_id as old_group_id, h.group_name as old_group_name,
             coalesce(c.claimed, false) as claimed, c.role as claimed_role,
             ${each((column, name) => `c.${column} as claimed_${name}`)}, coalesce(${MOVED}, false) as moved
-     from (select * from access_grant
-           where tenant_id = $1 and origin <> '${RETENTION}' and ${scope.within('user_id')}
+     from (select * from ${rowsOf(scope, 'access_grant', 'user_id')} as g where origin <> '${RETENTION}'
              ${scope.owners ? `and target_id = '${OWNER}'` : ''}) as h
      full join (select *, true as claimed from claim) as c using (user_id, target_id, origin)
      -- What is held as it is desired, nearly everything, goes no further.
