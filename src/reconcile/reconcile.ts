@@ -58,9 +58,13 @@ const NOUN = `case when target_id = '${OWNER}' then 'owner'
               else 'membership' end`;
 
 const RECONCILE = `with ${planText(NOTED, EDITS)}, ended as (
-     delete from access_grant g using changed c
-     where c.was_held and not c.new_held and g.tenant_id = $1
-       and g.target_id = c.target_id and g.user_id = c.user_id and g.origin = c.origin
+     delete from access_grant g using (
+       select y.place from changed c cross join lateral (
+         select ctid as place from access_grant x
+         where x.tenant_id = $1 and x.target_id = c.target_id and x.user_id = c.user_id and x.origin = c.origin
+         offset 0) as y
+       where c.was_held and not c.new_held) as y
+     where g.tenant_id = $1 and g.ctid = y.place
    ), written as (
      insert into access_grant (tenant_id, target_id, user_id, origin, role, suspended, since, mapping_version, "row",
                                precedence, group_id, group_name, change_id)
