@@ -34,6 +34,8 @@ export async function storeMapping(
     [tenantId, JSON.stringify(read)],
   );
   const version = made[0]?.version;
+  // No sign-in counts by the versions before.
+  await db.pool.query('delete from mapping_row where tenant_id = $1 and version < $2', [tenantId, version]);
   await db.pool.query(
     `insert into group_mapping values ($1, $2) on conflict (tenant_id) do update set version = excluded.version`,
     [tenantId, version],
