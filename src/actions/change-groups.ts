@@ -1,5 +1,5 @@
 import type { Context, ScimActor } from '../context.ts';
-import { lockGroups, lockMembers, lockTenantAlone, lockTenantShared } from '../db/locks.ts';
+import { lockGroups, lockMembers, lockTenantExclusive, lockTenantShared } from '../db/locks.ts';
 import { noteMembers } from '../db/noted.ts';
 import { run, type Step } from '../db/statement.ts';
 import { conversation, pipeline } from '../db/transaction.ts';
@@ -157,7 +157,7 @@ function changeAlone(
   const { tenantId } = actor;
   return conversation(context.db, async (send) => {
     const [, , rows] = await send([
-      lockTenantAlone(tenantId),
+      lockTenantExclusive(tenantId),
       lockGroups(tenantId, idsOf(requests)),
       readGroups(viewer, idsOf(requests), { members: false }),
     ]);

@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import { type Actor, actorJson, type Context } from '../context.ts';
-import { lockOwnersAlways, lockTenantAlone, lockTenantShared } from '../db/locks.ts';
+import { lockTenantExclusive, lockTenantShared } from '../db/locks.ts';
 import { run } from '../db/statement.ts';
 import { type Send, sendBy, transaction } from '../db/transaction.ts';
 import { hasMoreUsers } from '../directory/count.ts';
@@ -88,7 +88,7 @@ type Mode = 'rehearsal' | 'whole' | Changed;
 function change({ context, actor, request }: Attempt, mode: Mode): Promise<Changed> {
   const { tenantId } = request;
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-  const lock = mode === 'rehearsal' ? lockTenantShared : lockTenantAlone;
+  const lock = mode === 'rehearsal' ? lockTenantShared : lockTenantExclusive;
   return rehearsed(mode === 'rehearsal', (end) =>
     transaction(context.db, async (trx) => {
       const send = sendBy(trx);
@@ -111,7 +111,7 @@ function change({ context, actor, request }: Attempt, mode: Mode): Promise<Chang
       const { grants } = measures;
       if (mode === 'rehearsal') return end({ changed: { version, plan, warnings }, ...measures });
       judge(plan, { ...request, ...measures });
-      await send([lockOwnersAlways(tenantId), reconciled(occasion, grants)]);
+      await send([reconciled(occasion, grants)]);
       const job = grants > MOST_AT_ONCE ? await applyLater(send, occasion, version) : undefined;
       const after = { version, cause, document };
       const stored = {

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { lockTenantExclusive } from '../db/locks.ts';
-import { transaction } from '../db/transaction.ts';
+import { runIn, transaction } from '../db/transaction.ts';
 import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import {
@@ -35,7 +35,7 @@ export async function createSchemaExtension(
   const at = context.now();
   const extension: SchemaExtension = { ...schema, required, createdAt: at, updatedAt: at };
   await transaction(context.db, async (trx) => {
-    await lockTenantExclusive(trx, tenantId);
+    await runIn(trx, lockTenantExclusive(tenantId));
     if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
     requireRoom(extension, await listSchemaExtensions(trx, tenantId));
     await insertSchemaExtension(trx, tenantId, extension);

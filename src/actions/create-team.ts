@@ -1,9 +1,9 @@
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { violates } from '../db/constraints.ts';
-import { lockOwnersAlways, lockTenantExclusive } from '../db/locks.ts';
+import { lockTenantExclusive } from '../db/locks.ts';
 import { noteReached } from '../db/noted.ts';
-import { sendBy, transaction } from '../db/transaction.ts';
+import { runIn, sendBy, transaction } from '../db/transaction.ts';
 import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { insertTeam, type Team } from '../reconcile/teams.ts';
@@ -32,14 +32,13 @@ export async function createTeam(
   const occasion = { tenantId, actor, at, changeId: uuid() };
   try {
     await transaction(context.db, async (trx) => {
-      await lockTenantExclusive(trx, tenantId);
+      await runIn(trx, lockTenantExclusive(tenantId));
       if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
       await insertTeam(trx, tenantId, team);
       // Rows of the mapping may have named it before it was there.
       const send = sendBy(trx);
       const [[noted]] = await send([noteReached(tenantId, team)]);
-      if (noted?.users)
-        await send([lockOwnersAlways(tenantId), reconciled(occasion, Number.POSITIVE_INFINITY)]);
+      if (noted?.users) await send([reconciled(occasion, Number.POSITIVE_INFINITY)]);
       await record(trx, occasion, [
         { type: 'team.created', resourceType: 'Team', resourceId: team.id, after: team },
       ]);

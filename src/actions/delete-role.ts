@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { lockTenantExclusive } from '../db/locks.ts';
-import { transaction } from '../db/transaction.ts';
+import { runIn, transaction } from '../db/transaction.ts';
 import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { BUILT_IN_ROLES, deleteRoleRow } from '../reconcile/roles.ts';
@@ -27,7 +27,7 @@ export async function deleteRole(
   }
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   await transaction(context.db, async (trx) => {
-    await lockTenantExclusive(trx, tenantId);
+    await runIn(trx, lockTenantExclusive(tenantId));
     const before = await deleteRoleRow(trx, tenantId, kept);
     if (before === undefined) throw notFound('Role');
     requireUnused(`The role "${kept}"`, await usesOfRole(trx, tenantId, kept));

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { lockTenantExclusive } from '../db/locks.ts';
-import { transaction } from '../db/transaction.ts';
+import { runIn, transaction } from '../db/transaction.ts';
 import { countUsersWithValues } from '../directory/extension-use.ts';
 import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
@@ -23,7 +23,7 @@ export async function deleteSchemaExtension(
 ): Promise<void> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   await transaction(context.db, async (trx) => {
-    await lockTenantExclusive(trx, tenantId);
+    await runIn(trx, lockTenantExclusive(tenantId));
     const before = await schemaExtensionByUrn(trx, tenantId, urn);
     if (before === undefined) throw notFound('Schema extension');
     const users = await countUsersWithValues(trx, tenantId, { urn: before.id, paths: [[]] });

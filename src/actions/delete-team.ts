@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { lockTenantExclusive } from '../db/locks.ts';
 import { noteHolders } from '../db/noted.ts';
-import { sendBy, transaction } from '../db/transaction.ts';
+import { runIn, sendBy, transaction } from '../db/transaction.ts';
 import { notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { deleteTeamRow } from '../reconcile/teams.ts';
@@ -21,7 +21,7 @@ export async function deleteTeam(
 ): Promise<void> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   await transaction(context.db, async (trx) => {
-    await lockTenantExclusive(trx, tenantId);
+    await runIn(trx, lockTenantExclusive(tenantId));
     const before = await deleteTeamRow(trx, tenantId, teamId);
     if (before === undefined) throw notFound('Team');
     await sendBy(trx)([noteHolders(tenantId, teamId), reconciled(occasion, Number.POSITIVE_INFINITY)]);

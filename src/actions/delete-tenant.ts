@@ -1,7 +1,7 @@
 import { NIL, v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { lockTenantExclusive } from '../db/locks.ts';
-import { sendBy, transaction } from '../db/transaction.ts';
+import { runIn, sendBy, transaction } from '../db/transaction.ts';
 import { notFound } from '../errors.ts';
 import { eraseEvents } from '../events/erase.ts';
 import { record } from '../events/record.ts';
@@ -21,7 +21,7 @@ export async function deleteTenant(
   const occasion = { tenantId: NIL, actor, at: context.now(), changeId: uuid() };
   await transaction(context.db, async (trx) => {
     await sendBy(trx)([deleteJobs(tenantId)]);
-    await lockTenantExclusive(trx, tenantId);
+    await runIn(trx, lockTenantExclusive(tenantId));
     const before = await tenantForUpdate(trx, tenantId);
     if (before === undefined) throw notFound('Tenant');
     await eraseGrants(trx, tenantId);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { lockTenantExclusive } from '../db/locks.ts';
-import { transaction } from '../db/transaction.ts';
+import { runIn, transaction } from '../db/transaction.ts';
 import { countUsersWithValues, type ExtensionUse } from '../directory/extension-use.ts';
 import { AppError, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
@@ -39,7 +39,7 @@ export async function replaceSchemaExtension(
   const { schema, required } = readExtension({ ...declaration, id: urn });
   const at = context.now();
   return transaction(context.db, async (trx) => {
-    await lockTenantExclusive(trx, tenantId);
+    await runIn(trx, lockTenantExclusive(tenantId));
     const before = await schemaExtensionByUrn(trx, tenantId, urn);
     if (before === undefined) throw notFound('Schema extension');
     // The URN stays in the case under which values lie.

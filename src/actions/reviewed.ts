@@ -1,9 +1,9 @@
 import type { Transaction } from 'kysely';
 import { v7 as uuid } from 'uuid';
 import { type Actor, actorJson, type Context } from '../context.ts';
-import { lockOwnersAlways, lockTenantExclusive } from '../db/locks.ts';
+import { lockTenantExclusive } from '../db/locks.ts';
 import type { Tables } from '../db/tables.ts';
-import { type Send, sendBy, transaction } from '../db/transaction.ts';
+import { runIn, type Send, sendBy, transaction } from '../db/transaction.ts';
 import type { Occasion } from '../events/record.ts';
 import { type Plan, planTenant } from '../reconcile/plan.ts';
 import { judge } from '../reconcile/policy.ts';
@@ -49,13 +49,13 @@ export function reviewed<Result>(
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   return rehearsed(review.dryRun === true, (end) =>
     transaction(context.db, async (trx) => {
-      await lockTenantExclusive(trx, tenantId);
+      await runIn(trx, lockTenantExclusive(tenantId));
       const send = sendBy(trx);
       const { result, shutOut = 0 } = await work({ trx, send, occasion });
       const { plan, managed, ownersLost, grants } = await planTenant(send, tenantId, Number.MAX_SAFE_INTEGER);
       if (review.dryRun) return end({ result, plan, shutOut });
       judge(plan, { ...review, managed, ownersLost, shutOut });
-      await send([lockOwnersAlways(tenantId), reconciled(occasion, grants)]);
+      await send([reconciled(occasion, grants)]);
       return end({ result, plan, shutOut });
     }),
   );

@@ -2,10 +2,10 @@ import type { Transaction } from 'kysely';
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { violates } from '../db/constraints.ts';
-import { lockOwnersAlways, lockTenantExclusive } from '../db/locks.ts';
+import { lockTenantExclusive } from '../db/locks.ts';
 import { noteReached } from '../db/noted.ts';
 import type { Tables } from '../db/tables.ts';
-import { sendBy, transaction } from '../db/transaction.ts';
+import { runIn, sendBy, transaction } from '../db/transaction.ts';
 import { notFound } from '../errors.ts';
 import { type Occasion, record } from '../events/record.ts';
 import { type Team, teamForUpdate, updateTeam as writeTeam } from '../reconcile/teams.ts';
@@ -33,7 +33,7 @@ export async function updateTeam(
   const at = context.now();
   const occasion = { tenantId, actor, at, changeId: uuid() };
   return transaction(context.db, async (trx) => {
-    await lockTenantExclusive(trx, tenantId);
+    await runIn(trx, lockTenantExclusive(tenantId));
     const before = await teamForUpdate(trx, tenantId, teamId);
     if (before === undefined) throw notFound('Team');
     const { name = before.name, externalId = before.externalId } = change;
@@ -61,7 +61,6 @@ async function follow(
   // Rows that named the new name so far gave nothing, and now give this team; a takeover concerns who holds it.
   await send([
     noteReached(occasion.tenantId, { kind, name: after, id }),
-    lockOwnersAlways(occasion.tenantId),
     reconciled(occasion, Number.POSITIVE_INFINITY),
   ]);
 }

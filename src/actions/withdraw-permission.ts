@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { lockTenantExclusive } from '../db/locks.ts';
-import { transaction } from '../db/transaction.ts';
+import { runIn, transaction } from '../db/transaction.ts';
 import { notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { deletePermissionRow, permissionByName } from '../reconcile/permissions.ts';
@@ -24,7 +24,7 @@ export async function withdrawPermission(
 ): Promise<void> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   await transaction(context.db, async (trx) => {
-    await lockTenantExclusive(trx, tenantId);
+    await runIn(trx, lockTenantExclusive(tenantId));
     const before = await permissionByName(trx, tenantId, name.toUpperCase());
     if (before === undefined) throw notFound('Permission');
     requireUnused(`The permission "${before.name}"`, await usesOfPermission(trx, tenantId, before));

@@ -1,7 +1,6 @@
-import { CompiledQuery, type Transaction } from 'kysely';
+import { NIL } from 'uuid';
 import { NOTED, NOTED_USERS, type Noted } from './noted.ts';
 import { type Step, statement, step } from './statement.ts';
-import type { Tables } from './tables.ts';
 
 /**
  * The one lock order: tenant → groups by id → users by id → owners → rows. Whoever takes several locks takes
@@ -27,18 +26,14 @@ export function lockTenantShared(tenantId: string): Step {
   return step(lockTenantSharedStatement, [tenantId]);
 }
 
-const EXCLUSIVE = `select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))`;
+const lockTenantExclusiveStatement = statement<unknown>(
+  'lock_tenant_exclusive',
+  `select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))`,
+);
 
 /** Waits for the writers of the tenant's directory, and keeps new ones out until the transaction ends. */
-export async function lockTenantExclusive(trx: Transaction<Tables>, tenantId: string): Promise<void> {
-  await trx.executeQuery(CompiledQuery.raw(EXCLUSIVE, [tenantId]));
-}
-
-const lockTenantAloneStatement = statement<unknown>('lock_tenant_exclusive', EXCLUSIVE);
-
-/** The same on the hot path: for the rare write of one resource that concerns others too (a group's name). */
-export function lockTenantAlone(tenantId: string): Step {
-  return step(lockTenantAloneStatement, [tenantId]);
+export function lockTenantExclusive(tenantId: string): Step {
+  return step(lockTenantExclusiveStatement, [tenantId]);
 }
 
 const lockGroupsStatement = statement<unknown>(
@@ -157,6 +152,8 @@ export function lockNotedUsers(tenantId: string): Step {
   return step(lockNotedUsersStatement, [tenantId]);
 }
 
+const OWNERS = `select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))`;
+
 const lockOwnersStatement = statement<unknown>(
   'lock_owners',
   // Groups are found by the few names that make owners, not the other way round.
@@ -166,9 +163,9 @@ const lockOwnersStatement = statement<unknown>(
      join scim_group g on g.tenant_id = $1 and g.display_name = substr(r.match, length('name:') + 1)
      where p.tenant_id = $1
    )
-   select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))
+   ${OWNERS}
    where exists (select from noted join access_grant g using (user_id)
-                 where g.tenant_id = $1 and g.target_id = '00000000-0000-0000-0000-000000000000')
+                 where g.tenant_id = $1 and g.target_id = '${NIL}')
       or exists (select from noted join group_member m using (user_id)
                  where m.tenant_id = $1 and m.group_id in (select id from owner_group))
       or exists (select from noted join jit_sync j using (user_id) cross join lateral unnest(j.groups) as c (name)
@@ -182,16 +179,13 @@ const lockOwnersStatement = statement<unknown>(
 
 /**
  * The owners of the tenant, where a noted user is one or becomes one: who is the last is decided by one transaction
- * at a time. Behind the writes of directory rows, before what decides.
+ * at a time. Behind the writes of directory rows, before what decides; who holds the tenant alone needs it not.
  */
 export function lockOwners(tenantId: string): Step {
   return step(lockOwnersStatement, [tenantId]);
 }
 
-const lockAllOwnersStatement = statement<unknown>(
-  'lock_all_owners',
-  `select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))`,
-);
+const lockAllOwnersStatement = statement<unknown>('lock_all_owners', OWNERS);
 
 /** The same, whoever is concerned: for edits of ownership by hand. */
 export function lockOwnersAlways(tenantId: string): Step {
