@@ -1,4 +1,5 @@
 import { NIL } from 'uuid';
+import { CLAIM_KEYS, GROUP_KEYS } from './match-keys.ts';
 import { NOTED, NOTED_USERS, type Noted } from './noted.ts';
 import { type Step, statement, step } from './statement.ts';
 
@@ -129,7 +130,7 @@ const lockMembersOfMappedStatement = statement<unknown>(
        where m.tenant_id = $1 and m.group_id = any ($2::uuid[]) and exists (
          select from group_mapping p
          join mapping_row r on r.tenant_id = $1 and r.version = p.version
-           and r.match in ('name:' || g.display_name, 'id:' || g.id, 'id:' || g.external_id)
+           and r.match in (${GROUP_KEYS})
          where p.tenant_id = $1))
      order by u.id for no key update of u
    ) ${NOTED}`,
@@ -170,7 +171,7 @@ const lockOwnersStatement = statement<unknown>(
                  where m.tenant_id = $1 and m.group_id in (select id from owner_group))
       or exists (select from noted join jit_sync j using (user_id) cross join lateral unnest(j.groups) as c (name)
                  join mapping_row r on r.tenant_id = $1 and r.version = j.mapping_version and r.kind = 'owner'
-                   and r.match in ('name:' || c.name, 'id:' || c.name)
+                   and r.match in (${CLAIM_KEYS})
                  where j.tenant_id = $1)
       or exists (select from tenant t cross join noted join scim_user u on u.tenant_id = $1 and u.id = user_id
                  where t.tenant_id = $1 and t.settings ->> 'ownersByUserType' = 'true'

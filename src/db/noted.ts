@@ -1,3 +1,4 @@
+import { CLAIM_KEYS, GROUP_KEYS } from './match-keys.ts';
 import { type Statement, type Step, statement, step } from './statement.ts';
 
 /**
@@ -52,10 +53,10 @@ const REACHED: Statement<Noted> = {
      select m.user_id as id from group_member m
      join scim_group g on g.tenant_id = $1 and g.id = m.group_id
      where m.tenant_id = $1 and exists (
-       select from naming where holds and match in ('name:' || g.display_name, 'id:' || g.id, 'id:' || g.external_id))
+       select from naming where holds and match in (${GROUP_KEYS}))
      union
      select j.user_id from jit_sync j cross join lateral unnest(j.groups) as c (name)
-     join naming r on r.version = j.mapping_version and r.match in ('name:' || c.name, 'id:' || c.name)
+     join naming r on r.version = j.mapping_version and r.match in (${CLAIM_KEYS})
      where j.tenant_id = $1
      union
      select user_id from access_grant where tenant_id = $1 and target_id = $4

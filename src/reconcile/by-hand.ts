@@ -1,6 +1,6 @@
 import { type Step, statement, step } from '../db/statement.ts';
 import { firstGrant, isManaged, OWNER } from './grants.ts';
-import { HAS_ROW, IS_SYNCED } from './plan-sql.ts';
+import { HAS_ROW, IS_SYNCED, MAPPING, NAMES_TARGET, SETTING } from './plan-sql.ts';
 
 /** What an edit of grants by hand looks at first. Behind the locks of tenant and user; for ownership, of the owners. */
 
@@ -24,12 +24,7 @@ export interface Standing {
 
 const standingStatement = statement<Standing>(
   'standing_by_hand',
-  `with setting as (
-     select coalesce((settings ->> 'ownersByUserType')::boolean, false) as owners_by_user_type
-     from tenant where tenant_id = $1
-   ), mapping as (
-     select version from group_mapping where tenant_id = $1
-   )
+  `with ${SETTING}, ${MAPPING}
    select d.name as directory, ${IS_SYNCED} as synced, ${HAS_ROW} as governed,
           exists (select from access_grant o where o.tenant_id = $1 and o.target_id = '${OWNER}'
                   and o.user_id <> u.id and not o.suspended) as "otherOwner"
@@ -81,8 +76,7 @@ const giversStatement = statement<Giver>(
    from group_mapping m
         left join team t on t.tenant_id = $1 and t.id = $2
         left join permission a on a.tenant_id = $1 and a.id = $2
-        join mapping_row r on r.tenant_id = $1 and r.version = m.version and r.target = coalesce(t.name, a.name, '')
-          and r.kind = coalesce(t.kind, case when a.id is null then 'owner' else 'permission' end)
+        join mapping_row r on r.tenant_id = $1 and r.version = m.version and ${NAMES_TARGET}
    where m.tenant_id = $1
    order by r.precedence limit 20`,
 );

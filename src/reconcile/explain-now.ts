@@ -1,11 +1,12 @@
 import type { Database } from '../db/database.ts';
+import { keyRows, matchKeys } from '../db/match-keys.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import { snapshot } from '../db/transaction.ts';
 import type { Mapping, Source, SourceGroup } from './decide.ts';
 import type { Facts, Grant, Target } from './explanation.ts';
 import { OWNER } from './grants.ts';
 import type { CompiledRow } from './mapping-rows.ts';
-import { OWNER_BY_TYPE } from './plan-sql.ts';
+import { OWNER_BY_TYPE, SETTING } from './plan-sql.ts';
 
 /** The facts about one user as they are. `$1` is the tenant, `$2` the user. */
 
@@ -21,10 +22,7 @@ interface PersonRow {
 
 const personStatement = statement<PersonRow>(
   'explained_person',
-  `with setting as (
-     select coalesce((settings ->> 'ownersByUserType')::boolean, false) as owners_by_user_type
-     from tenant where tenant_id = $1
-   )
+  `with ${SETTING}
    select u.body::jsonb ->> 'userName' as user_name, u.active is true as active, d.name as directory,
           ${OWNER_BY_TYPE} as owner_by_type, m.version, m.job_id is not null as applying
    from scim_user u cross join setting
@@ -73,7 +71,7 @@ const namingText = `with source as (
    ), named as (
      select distinct s.version, key.match
      from source s cross join lateral jsonb_to_recordset(s.groups) as g (id text, name text, "externalId" text)
-          cross join lateral (values ('name:' || g.name), ('id:' || g.id), ('id:' || g."externalId")) as key (match)
+          cross join lateral ${keyRows(matchKeys('g.name', 'g.id', 'g."externalId"'))}
    ), naming as (
      select r.version, v.document ->> 'conflict_strategy' is not distinct from 'highest_role' as by_role, r.match,
             r.precedence, r."row", r.directory, r.identity_provider as "identityProvider", r.kind,

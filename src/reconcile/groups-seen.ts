@@ -1,7 +1,7 @@
 import { runBounded, tooBroad } from '../db/bounded.ts';
 import type { Database } from '../db/database.ts';
+import { GROUP_KEYS, keyRows } from '../db/match-keys.ts';
 import { type Step, statement, step } from '../db/statement.ts';
-import { GROUP_KEYS } from './plan-sql.ts';
 
 /** The groups that identity providers told of: SCIM groups by directory, claims by identity provider. */
 
@@ -110,7 +110,7 @@ const groupsSeenStatement = statement<Omit<GroupSeen, 'name' | 'externalId' | 's
           coalesce(g.users, (select count(*) from group_member m where m.tenant_id = $1 and m.group_id = g.id))
             as members,
           array(select r."row" from group_mapping c
-                cross join lateral ${GROUP_KEYS}
+                cross join lateral ${keyRows(GROUP_KEYS)}
                 join mapping_row r on r.tenant_id = $1 and r.version = c.version and r.match = key.match
                 where c.tenant_id = $1 and (r.directory is null or r.directory = g.directory)
                   and (r.identity_provider is null or r.identity_provider = g.identity_provider)

@@ -1,3 +1,4 @@
+import { CLAIM_KEYS, GROUP_KEYS, keyRows } from '../db/match-keys.ts';
 import { NOTED_USERS } from '../db/noted.ts';
 import { firstGrant, isManaged, MANUAL, OWNER, RETENTION } from './grants.ts';
 import { RETAINED } from './retention-sql.ts';
@@ -59,11 +60,17 @@ export const NEXT_SIGN_IN: Scope = {
 /** Who owns the tenant, and nothing else: quick, however many members there are. */
 export const OWNERS: Scope = { ...USER_RANGE, owners: true };
 
-/** The keys by which rows of the mapping find a group `g`. */
-export const GROUP_KEYS = `(values ('name:' || g.display_name), ('id:' || g.id), ('id:' || g.external_id)) as key (match)`;
+/** CTE `setting`: what the tenant has set of what access depends on, complete with defaults. */
+export const SETTING = `setting as materialized (
+     select coalesce((settings ->> 'takeover')::boolean, false) as takeover,
+            coalesce((settings ->> 'ownersByUserType')::boolean, false) as owners_by_user_type
+     from tenant where tenant_id = $1
+   )`;
 
-/** The keys by which they find a claim `c.name`. */
-const CLAIM_KEYS = `(values ('name:' || c.name), ('id:' || c.name)) as key (match)`;
+/** CTE `mapping`: the version that holds. */
+export const MAPPING = `mapping as materialized (
+     select version from group_mapping where tenant_id = $1
+   )`;
 
 /** The team or permission that the mapping's row `r` names, if the tenant has it. */
 const TARGET = `left join team t on t.tenant_id = $1 and t.kind = r.kind and t.name = r.target
@@ -91,13 +98,7 @@ export function matchedText(scope: Scope): string {
   const { noted, few, version = 'j.mapping_version', owners } = scope;
   const kinds = owners ? `and r.kind = 'owner'` : '';
   const theirs = `and g.id in (select group_id from ${rowsOf(scope, 'group_member', 'user_id')} as m)`;
-  return `${noted}setting as materialized (
-     select coalesce((settings ->> 'takeover')::boolean, false) as takeover,
-            coalesce((settings ->> 'ownersByUserType')::boolean, false) as owners_by_user_type
-     from tenant where tenant_id = $1
-   ), mapping as materialized (
-     select version from group_mapping where tenant_id = $1
-   ), person as (
+  return `${noted}${SETTING}, ${MAPPING}, person as (
      select u.id as user_id, d.id as directory_id, 'scim:' || d.name as origin, ${OWNER_BY_TYPE} as owner_by_type
      from ${rowsOf(scope, 'scim_user', 'id')} as u cross join setting
           left join directory d on d.tenant_id = $1 and d.id = u.directory_id
@@ -105,7 +106,7 @@ export function matchedText(scope: Scope): string {
    ), reach as materialized (
      select distinct g.id as group_id, g.directory_id, g.display_name as group_name, ${TARGET_ID} as target_id, ${ROW}
      from scim_group g join directory d on d.tenant_id = $1 and d.id = g.directory_id
-          cross join mapping cross join lateral ${GROUP_KEYS}
+          cross join mapping cross join lateral ${keyRows(GROUP_KEYS)}
           -- Each key is looked up: of rows just stored PostgreSQL has no statistics, and would take each row to all keys.
           cross join lateral (select * from mapping_row r where r.tenant_id = $1 and r.version = mapping.version
                                                             and r.match = key.match offset 0) as r
@@ -123,7 +124,7 @@ export function matchedText(scope: Scope): string {
      union all
      select p.user_id, ${TARGET_ID}, 'jit:' || j.identity_provider, ${ROW}, null, c.name
      from person p join jit_sync j on j.tenant_id = $1 and j.user_id = p.user_id
-          cross join lateral unnest(j.groups) as c (name) cross join lateral ${CLAIM_KEYS}
+          cross join lateral unnest(j.groups) as c (name) cross join lateral ${keyRows(CLAIM_KEYS)}
           join mapping_row r on r.tenant_id = $1 and r.version = ${version} and r.match = key.match
        ${TARGET}
      where p.directory_id is null and ${TARGET_ID} is not null and r.directory is null ${kinds}
@@ -131,11 +132,14 @@ export function matchedText(scope: Scope): string {
    )`;
 }
 
+/** Whether the mapping's row `r` names the target that `t` (team) or `a` (permission) or neither (owner) stands for. */
+export const NAMES_TARGET = `r.target = coalesce(t.name, a.name, '')
+                   and r.kind = coalesce(t.kind, case when a.id is null then 'owner' else 'permission' end)`;
+
 /** Whether the target that `t` (team) or `a` (permission) or neither (owner) stands for has a row in the mapping. */
 export const HAS_ROW = `(
       exists (select from mapping join mapping_row r
-                on r.tenant_id = $1 and r.version = mapping.version and r.target = coalesce(t.name, a.name, '')
-                   and r.kind = coalesce(t.kind, case when a.id is null then 'owner' else 'permission' end))
+                on r.tenant_id = $1 and r.version = mapping.version and ${NAMES_TARGET})
       or (t.id is null and a.id is null and owners_by_user_type))`;
 
 /** Whether somebody else than the admins says what the user `u` holds. */
@@ -182,6 +186,13 @@ const plain = (column: string) => column.replaceAll('"', '');
 const each = (text: (column: string, name: string) => string) =>
   PROVENANCE.map((column) => text(column, plain(column))).join(', ');
 
+/** What each user holds of each target that is touched, as it is (`old`) or as it becomes (`new`). */
+const heldText = (side: 'old' | 'new', held: string) => `select distinct on (user_id, target_id) * from (
+       select user_id, target_id, origin, cause, ${each((_, name) => `${side}_${name} as ${name}`)}, ${side}_role as role
+       from changed where ${held} and not ${side}_suspended
+       union all ${BESIDE}) as grants
+     order by user_id, target_id, ${firstGrant('origin', 'precedence')}`;
+
 /**
  * The whole plan. Besides `matchedText`: `changed`, a row for each grant that is to be written, as it is (`old_…`) and
  * as it becomes (`new_…`); `effect`, a row for each user and target of which what they hold differs: `was`, `role`,
@@ -198,18 +209,19 @@ export function planText(scope: Scope, edits: string): string {
      union all
      select user_id, target_id, origin, role, null, null, null, null, null from edit where held
    ), compared as (
-     select user_id, target_id, origin, h.since is not null as was_held, h.role as old_role,
-            h.suspended as old_suspended, h.since as old_since, h.change_id as old_change_id,
-            h.mapping_version as old_version, h."row" as old_row, h.precedence as old_precedence,
-            h.group_id as old_group_id, h.group_name as old_group_name,
-            coalesce(c.claimed, false) as claimed, c.role as claimed_role,
-            ${each((column, name) => `c.${column} as claimed_${name}`)}, coalesce(${MOVED}, false) as moved
-     from (select * from ${rowsOf(scope, 'access_grant', 'user_id')} as g where origin <> '${RETENTION}'
-             ${scope.owners ? `and target_id = '${OWNER}'` : ''}) as h
-     full join (select *, true as claimed from claim) as c using (user_id, target_id, origin)
+     select * from (
+       select user_id, target_id, origin, h.since is not null as was_held, h.role as old_role,
+              h.suspended as old_suspended, h.since as old_since, h.change_id as old_change_id,
+              h.mapping_version as old_version, h."row" as old_row, h.precedence as old_precedence,
+              h.group_id as old_group_id, h.group_name as old_group_name,
+              coalesce(c.claimed, false) as claimed, c.role as claimed_role,
+              ${each((column, name) => `c.${column} as claimed_${name}`)}, coalesce(${MOVED}, false) as moved
+       from (select * from ${rowsOf(scope, 'access_grant', 'user_id')} as g where origin <> '${RETENTION}'
+               ${scope.owners ? `and target_id = '${OWNER}'` : ''}) as h
+       full join (select *, true as claimed from claim) as c using (user_id, target_id, origin)
+     ) as c
      -- What is held as it is desired, nearly everything, goes no further.
-     where h.since is null or c.claimed is null or h.role is distinct from c.role or h.suspended
-        or ${MOVED}
+     where not was_held or not claimed or old_role is distinct from claimed_role or old_suspended or moved
    ), judged as (
      select x.*, u.id is not null and coalesce(u.active, false) as active, ${endsText(scope)} as ends
      from compared x cross join setting
@@ -234,17 +246,9 @@ export function planText(scope: Scope, edits: string): string {
      -- Hashed; an anti join becomes a nested loop wherever the statistics are behind.
      where (g.user_id, g.target_id, g.origin) not in (select user_id, target_id, origin from changed)
    ), effect_before as (
-     select distinct on (user_id, target_id) * from (
-       select user_id, target_id, origin, cause, ${each((_, name) => `old_${name} as ${name}`)}, old_role as role
-       from changed where was_held and not old_suspended
-       union all ${BESIDE}) as were
-     order by user_id, target_id, ${firstGrant('origin', 'precedence')}
+     ${heldText('old', 'was_held')}
    ), effect_after as (
-     select distinct on (user_id, target_id) * from (
-       select user_id, target_id, origin, cause, ${each((_, name) => `new_${name} as ${name}`)}, new_role as role
-       from changed where new_held and not new_suspended
-       union all ${BESIDE}) as are
-     order by user_id, target_id, ${firstGrant('origin', 'precedence')}
+     ${heldText('new', 'new_held')}
    ), effect as (
      select user_id, target_id, b.origin is not null as had, n.origin is not null as has,
             b.role as was, n.role, coalesce(n.origin, b.origin) as origin, coalesce(n.cause, b.cause) as cause,

@@ -1,5 +1,6 @@
-import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Statement, type Step, statement, step } from '../db/statement.ts';
+import { effectEvents, grantEvents, PERIOD } from './grant-events.ts';
 import { type MANUAL, OWNER } from './grants.ts';
 import { NOTED, planText } from './plan-sql.ts';
 
@@ -25,34 +26,6 @@ export interface Reconciled {
 const EDITS = `select * from unnest($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::boolean[])
        as e (user_id, target_id, origin, role, held)`;
 
-/** The resource that an event of a target is about. */
-const RESOURCE = `case when target_id = '${OWNER}' then 'Tenant'
-                       when target_id in (select id from permission where tenant_id = $1) then 'Permission'
-                       else 'Team' end`;
-
-const REASON = `jsonb_strip_nulls(jsonb_build_object('origin', origin, 'cause', cause, 'mappingVersion', version,
-              'row', "row", 'group', case when group_name is not null
-                then jsonb_build_object('id', group_id, 'name', group_name) end))`;
-
-/**
- * Rows for `insertEvents`: the users of `source` who share everything else, at most `IDS_PER_EVENT` a row. `source`
- * has `type`, `user_id`, `target_id`, `was`, `role` and what `REASON` reads; a grant that ends is told by what gave it.
- */
-const eventsOf = (source: string, side: { before: string; after: string }) =>
-  `select type, ${RESOURCE} as resource_type, case when target_id = '${OWNER}' then $1 else target_id end as resource_id,
-            ${REASON} as reason,
-            case when type not like '%added' then jsonb_strip_nulls(${side.before}) end as before,
-            case when type !~ '(removed|ended)$' then jsonb_strip_nulls(${side.after}) end as after,
-            $4::uuid as change_id, $5::text as request_id
-     from (select type, target_id, was, role, suspended, origin, cause, version, "row", group_id, group_name,
-                  jsonb_agg(user_id order by user_id) as users
-           from (select *, (row_number() over (partition by type, target_id, was, role, suspended, origin, cause,
-                                                            version, "row", group_id, group_name
-                                               order by user_id) - 1) / ${IDS_PER_EVENT} as chunk
-                 from ${source}) as numbered
-           group by type, target_id, was, role, suspended, origin, cause, version, "row", group_id, group_name, chunk
-          ) as chunks`;
-
 const NOUN = `case when target_id = '${OWNER}' then 'owner'
               when target_id in (select id from permission where tenant_id = $1) then 'permission'
               else 'membership' end`;
@@ -76,8 +49,7 @@ const RECONCILE = `with ${planText(NOTED, EDITS)}, ended as (
          mapping_version = excluded.mapping_version, "row" = excluded."row", precedence = excluded.precedence,
          group_id = excluded.group_id, group_name = excluded.group_name, change_id = excluded.change_id
    ), kept as (
-     insert into access_grant_history (tenant_id, user_id, target_id, origin, role, suspended, since, until,
-                                       mapping_version, "row", precedence, group_id, group_name, change_id, ended_by)
+     insert into access_grant_history (tenant_id, user_id, target_id, origin, ${PERIOD}, ended_by)
      select $1, user_id, target_id, origin, old_role, old_suspended, old_since, greatest(old_since, $2),
             old_version, old_row, old_precedence, old_group_id, old_group_name, old_change_id, $4
      from changed where was_held
@@ -106,15 +78,9 @@ const RECONCILE = `with ${planText(NOTED, EDITS)}, ended as (
        and not (select by_others from owned) and not exists (select from retained where new_held)
        and not exists (select from holder where active)
    ), told as (
-     ${eventsOf('grant_told', {
-       before: `jsonb_build_object('origin', origin, 'role', was, 'users', users)`,
-       after: `jsonb_build_object('origin', origin, 'role', role, 'suspended', suspended, 'users', users)`,
-     })}
+     ${grantEvents('grant_told')}
      union all
-     ${eventsOf('effect_told', {
-       before: `jsonb_build_object('role', was, 'users', users)`,
-       after: `jsonb_build_object('role', role, 'users', users)`,
-     })}
+     ${effectEvents('effect_told')}
      union all
      select type, 'Tenant', $1, null, null, after, $4, $5 from alert
    ), recorded as (

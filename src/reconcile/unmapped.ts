@@ -1,5 +1,6 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Statement, type Step, statement, step } from '../db/statement.ts';
+import { grantEvents, PERIOD } from './grant-events.ts';
 import { MANUAL } from './grants.ts';
 import type { SignIn } from './sign-in.ts';
 
@@ -30,12 +31,10 @@ const keepText = (whose: string) => `with kept as materialized (
          change_id = excluded.change_id
      where access_grant.role is distinct from excluded.role or access_grant.suspended
    ), history as (
-     insert into access_grant_history (tenant_id, user_id, target_id, origin, role, suspended, since, until,
-                                       mapping_version, "row", precedence, group_id, group_name, change_id, ended_by)
+     insert into access_grant_history (tenant_id, user_id, target_id, origin, ${PERIOD}, ended_by)
      select $1, user_id, target_id, origin, role, suspended, since, greatest(since, $2), mapping_version, "row",
             precedence, group_id, group_name, change_id, $4
-     from (select * from kept
-           union all select b.* from access_grant b join before using (tenant_id, target_id, user_id, origin)) as were
+     from (select *, null as kept_role from kept union all select * from before) as were
    ), changes as (
      select 'grant.ended' as type, target_id, origin, role as was, null as role, user_id from kept
      union all
@@ -43,20 +42,12 @@ const keepText = (whose: string) => `with kept as materialized (
      where not exists (select from manual m where m.target_id = k.target_id and m.user_id = k.user_id)
      union all
      select 'grant.changed', target_id, '${MANUAL}', role, kept_role, user_id from before
-   ), chunks as (
-     select type, target_id, origin, was, role, jsonb_agg(user_id order by user_id) as users
-     from (select *, (row_number() over (partition by type, target_id, origin, was, role order by user_id) - 1) / 1000 as chunk
-           from changes) as numbered
-     group by type, target_id, origin, was, role, chunk
+   ), grant_told as (
+     select *, false as suspended, 'unmapped' as cause, null::integer as version, null as "row",
+            null::uuid as group_id, null as group_name
+     from changes
    ), told as (
-     select type, 'Team' as resource_type, target_id as resource_id,
-            jsonb_build_object('origin', origin, 'cause', 'unmapped') as reason,
-            case when type <> 'grant.added' then jsonb_build_object('origin', origin, 'role', was, 'users', users)
-              end as before,
-            case when type <> 'grant.ended'
-              then jsonb_build_object('origin', origin, 'role', role, 'suspended', false, 'users', users) end as after,
-            $4::uuid as change_id, $5::text as request_id
-     from chunks
+     ${grantEvents('grant_told')}
    ), recorded as (
      ${insertEvents('told', { at: '$2', actor: '$3' })}
    )

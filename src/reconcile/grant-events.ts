@@ -1,0 +1,48 @@
+import { IDS_PER_EVENT } from '../db/event-row.ts';
+import { OWNER } from './grants.ts';
+
+/** What is told, and kept, of grants that are written: the SQL that every statement that writes some ends with. */
+
+/** The columns of a period of a grant that `access_grant_history` keeps as they stood in `access_grant`. */
+export const PERIOD =
+  'role, suspended, since, until, mapping_version, "row", precedence, group_id, group_name, change_id';
+
+/** The resource that an event of a target is about. */
+const RESOURCE = `case when target_id = '${OWNER}' then 'Tenant'
+                       when target_id in (select id from permission where tenant_id = $1) then 'Permission'
+                       else 'Team' end`;
+
+const REASON = `jsonb_strip_nulls(jsonb_build_object('origin', origin, 'cause', cause, 'mappingVersion', version,
+              'row', "row", 'group', case when group_name is not null
+                then jsonb_build_object('id', group_id, 'name', group_name) end))`;
+
+/** What users share who are told by one event. */
+const SHARED = 'type, target_id, was, role, suspended, origin, cause, version, "row", group_id, group_name';
+
+const eventsOf = (source: string, side: { before: string; after: string }) =>
+  `select type, ${RESOURCE} as resource_type, case when target_id = '${OWNER}' then $1 else target_id end as resource_id,
+            ${REASON} as reason,
+            case when type not like '%added' then jsonb_strip_nulls(${side.before}) end as before,
+            case when type !~ '(removed|ended)$' then jsonb_strip_nulls(${side.after}) end as after,
+            $4::uuid as change_id, $5::text as request_id
+     from (select ${SHARED}, jsonb_agg(user_id order by user_id) as users
+           from (select *, (row_number() over (partition by ${SHARED} order by user_id) - 1) / ${IDS_PER_EVENT} as chunk
+                 from ${source}) as numbered
+           group by ${SHARED}, chunk) as chunks`;
+
+/**
+ * Rows for `insertEvents`, of the change `$4` in the request `$5`: the users of `source` who share everything else, at
+ * most `IDS_PER_EVENT` a row. `source` has `user_id` and the columns `SHARED`; a grant that ends is told by what gave it.
+ */
+export const grantEvents = (source: string) =>
+  eventsOf(source, {
+    before: `jsonb_build_object('origin', origin, 'role', was, 'users', users)`,
+    after: `jsonb_build_object('origin', origin, 'role', role, 'suspended', suspended, 'users', users)`,
+  });
+
+/** The same of what users hold. */
+export const effectEvents = (source: string) =>
+  eventsOf(source, {
+    before: `jsonb_build_object('role', was, 'users', users)`,
+    after: `jsonb_build_object('role', role, 'users', users)`,
+  });
