@@ -55,6 +55,8 @@ const ROOM_FLOORS: Record<string, number> = {
   reconcile: 1,
   clients: 1,
   scim: 0,
+  assertions: 0,
+  outbound: 0,
   db: 0,
 };
 
@@ -147,6 +149,14 @@ t.test('each table is written by one room', async (t) => {
     group_mapping: 'reconcile',
     mapping_row: 'reconcile',
     jit_sync: 'reconcile',
+    identity_provider: 'tenants',
+    domain: 'tenants',
+    identity_provider_domain: 'tenants',
+    invitation: 'tenants',
+    identity_link: 'directory',
+    tombstone: 'directory',
+    sign_in_conflict: 'directory',
+    consumed_assertion: 'directory',
     access_grant: 'reconcile',
     access_grant_history: 'reconcile',
     job: 'reconcile',

@@ -246,6 +246,99 @@ export interface JobTable {
   retry_at: Date | null;
 }
 
+export interface IdentityProviderTable {
+  tenant_id: string;
+  id: string;
+  name: string;
+  display_name: string | null;
+  kind: 'saml' | 'oidc' | 'claims';
+  jit: 'off' | 'standard' | 'enhanced';
+  enabled: boolean;
+  settings: Json<Record<string, unknown>>;
+  default_team_id: string | null;
+  default_role: string | null;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface IdentityLinkTable {
+  tenant_id: string;
+  identity_provider_id: string;
+  subject: string;
+  user_id: string;
+  linked_at: Date;
+  last_sign_in_at: Date | null;
+  group_state: 'list' | 'empty' | 'absent' | 'overage';
+  groups: string[];
+  groups_seen_at: Date | null;
+}
+
+export interface ConsumedAssertionTable {
+  tenant_id: string;
+  identity_provider_id: string;
+  assertion_hash: Buffer;
+  consumed_at: Date;
+  expires_at: Date;
+  retry_hash: Buffer | null;
+  status: number;
+  answer: string | null;
+}
+
+export interface TombstoneTable {
+  tenant_id: string;
+  key: string;
+  user_id: string;
+  deleted_at: Date;
+}
+
+export interface SignInConflictTable {
+  tenant_id: string;
+  id: string;
+  identity_provider_id: string;
+  subject: string;
+  email: string | null;
+  user_id: string;
+  reason: string;
+  state: 'open' | 'linked' | 'rejected';
+  seen_at: Date;
+  times: number;
+  created_at: Date;
+  resolved_at: Date | null;
+  resolved_by: Json<Record<string, unknown>> | null;
+}
+
+export interface DomainTable {
+  tenant_id: string;
+  name: string;
+  challenge: string;
+  verified_at: Date | null;
+  verified_by: 'dns' | 'operator' | null;
+  jit: boolean;
+  grants: Json<unknown[]>;
+  created_at: Date;
+}
+
+export interface IdentityProviderDomainTable {
+  tenant_id: string;
+  domain: string;
+  identity_provider_id: string;
+}
+
+export interface InvitationTable {
+  tenant_id: string;
+  id: string;
+  email: string;
+  email_folded: string;
+  grants: Json<unknown[]>;
+  state: 'pending' | 'accepted' | 'revoked';
+  expires_at: Date;
+  created_at: Date;
+  created_by: Json<Record<string, unknown>>;
+  ended_at: Date | null;
+  user_id: string | null;
+}
+
 export interface Tables {
   tenant: TenantTable;
   directory: DirectoryTable;
@@ -270,4 +363,12 @@ export interface Tables {
   access_grant: AccessGrantTable;
   access_grant_history: AccessGrantHistoryTable;
   job: JobTable;
+  identity_provider: IdentityProviderTable;
+  identity_link: IdentityLinkTable;
+  consumed_assertion: ConsumedAssertionTable;
+  tombstone: TombstoneTable;
+  sign_in_conflict: SignInConflictTable;
+  domain: DomainTable;
+  identity_provider_domain: IdentityProviderDomainTable;
+  invitation: InvitationTable;
 }
