@@ -114,11 +114,16 @@ export function matchedText(scope: Scope): string {
      where g.tenant_id = $1 ${few ? theirs : ''} ${kinds}
        and r.identity_provider is null and (r.directory is null or r.directory = d.name)
    ), matched as (
-     select p.user_id, r.target_id, p.origin, ${ROW}, r.group_id, r.group_name
-     from person p join group_member m on m.tenant_id = $1 and m.user_id = p.user_id
-          join reach r on r.group_id = m.group_id
-     -- No equality, or everybody of a directory would be joined to all of its groups first.
-     where r.directory_id is not distinct from p.directory_id and r.target_id is not null
+     select user_id, r.target_id, origin, ${ROW}, r.group_id, r.group_name
+     from (
+       select p.user_id, p.origin, p.directory_id = r.directory_id as theirs, r.*
+       from person p join group_member m on m.tenant_id = $1 and m.user_id = p.user_id
+            -- A full join is never a nested loop: of a tenant that has just grown PostgreSQL expects a row or none on
+            -- both sides, and would search all that is reached for each member.
+            full join reach r on r.group_id = m.group_id
+       offset 0
+     ) as r
+     where theirs and r.target_id is not null
      union all
      select user_id, '${OWNER}', origin, null, null, null, null, null, null from person where owner_by_type
      union all
