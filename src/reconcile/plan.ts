@@ -86,10 +86,10 @@ const CONCERNED = `select distinct user_id from changed
      where (select grants from summed) <= $4 or target_id = '${OWNER}'`;
 
 const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, told as materialized (
-     select user_id, target_id, e.role, was, "row", e.version, p.name as permission, t.name as team, t.kind,
+     select user_id, target_id, e.role, was, "row", e.version, case when is_team then t.name end as team, t.kind,
+            case when not is_team then t.name end as permission,
             case when had then case when has then 'change' else 'remove' end else 'add' end as change
-     from effect e left join team t on t.tenant_id = $1 and t.id = e.target_id
-          left join permission p on p.tenant_id = $1 and p.id = e.target_id
+     from effect e full join target t on t.id = e.target_id
      -- Who is kept as the last owner may lie beyond a range.
      where ${scope.within('user_id')}
    ), counted as (
@@ -100,7 +100,7 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, told
      -- A team by its name: one that a dry run makes has another id in the run that follows.
      select jsonb_build_array(user_id, coalesce(t.kind || ':' || t.name, target_id::text), origin, was_held, old_role,
                               old_suspended, new_held, new_role, new_suspended)::text as text
-     from changed left join team t on t.tenant_id = $1 and t.id = target_id where ${scope.within('user_id')}
+     from changed full join target t on t.id = target_id where ${scope.within('user_id')}
      union all
      select jsonb_build_array(user_id, coalesce(kind || ':' || team, target_id::text), change, was, role)::text from told
    ), summed as (
