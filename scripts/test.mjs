@@ -62,10 +62,21 @@ async function runTap(files) {
   const report = readFileSync(output, 'utf8');
   // The reporters leave comments out; a seed is wanted also when nothing failed.
   for (const [line] of report.matchAll(/ROLLCALL_SEED=\d+.*/g)) console.log(line);
+  for (const line of slowest(report)) console.log(line);
   const totals = /^# \{ total: .*\}$/m.exec(report)?.[0] ?? '';
   const count = (name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals)?.[1] ?? 0);
   // A run that broke off without a count has failed.
   return { exitCode, passed: count('pass'), failed: count('fail') || (exitCode === 0 ? 0 : 1) };
+}
+
+/** Where the time of the suite goes. */
+function slowest(report) {
+  const milliseconds = { ms: 1, s: 1_000, m: 60_000 };
+  return [...report.matchAll(/^(?:not )?ok \d+ - (\S+) # time=([\d.]+)(ms|s|m)$/gm)]
+    .map(([, file, time, unit]) => ({ file, seconds: (Number(time) * milliseconds[unit]) / 1_000 }))
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, 10)
+    .map(({ file, seconds }) => `${seconds.toFixed(1).padStart(6)} s ${file}`);
 }
 
 function run(program, args) {

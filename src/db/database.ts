@@ -1,5 +1,6 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
+import { nameOfFew } from './statement.ts';
 import type { Tables } from './tables.ts';
 
 /**
@@ -48,13 +49,29 @@ export function openDatabase(options: DatabaseOptions): Database {
   const { administrationPoolSize = ADMINISTRATION_POOL_SIZE } = options;
   const timeouts = { statement: STATEMENT_TIMEOUT.administration, lock: STATEMENT_TIMEOUT.hot };
   const administration = openPool(options, administrationPoolSize, timeouts);
-  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: administration }) });
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: naming(administration) }) });
   return {
     pool,
     kysely,
     async close() {
       await Promise.all([pool.end(), kysely.destroy()]);
     },
+  };
+}
+
+/** A pool as Kysely wants it, which sends no names by itself: those statements are prepared that are for few rows. */
+function naming(pool: pg.Pool): PostgresPool {
+  return {
+    async connect() {
+      const client = await pool.connect();
+      const query = (text: string, values: readonly unknown[]) => {
+        const name = nameOfFew(text);
+        return client.query({ ...(name !== undefined && { name }), text, values: [...values] });
+      };
+      // Kysely's other form of it reads by cursor, which nobody asks for here.
+      return { query: query as never, release: () => client.release() };
+    },
+    end: () => pool.end(),
   };
 }
 

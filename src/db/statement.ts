@@ -35,6 +35,22 @@ export function statement<Row>(name: string, text: string): Statement<Row> {
   return { name, text };
 }
 
+const namesOfFew = new Map<string, string>();
+
+/**
+ * Declares a statement that is for few rows whatever its values, so that administration prepares it as well: what may
+ * be for a whole tenant it plans anew each time (`sendBy`).
+ */
+export function statementOfFew<Row>(name: string, text: string): Statement<Row> {
+  namesOfFew.set(text, name);
+  return statement(name, text);
+}
+
+/** The name by which administration prepares a text; undefined: it does not. */
+export function nameOfFew(text: string): string | undefined {
+  return namesOfFew.get(text);
+}
+
 /** Binds values to a statement. */
 export function step<Row>(statement: Statement<Row>, values: readonly Parameter[]): Step<Row> {
   return { statement, values };

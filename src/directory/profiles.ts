@@ -7,6 +7,7 @@ import { run, type Step, statement, step } from '../db/statement.ts';
 import { pipeline } from '../db/transaction.ts';
 import { foldText } from '../scim/fold.ts';
 import { isObject, ownValue } from '../scim/json.ts';
+import { firstOf } from '../scim/profile.ts';
 import type { JsonObject, JsonValue } from '../scim/types.ts';
 import { isUuid } from './uuid.ts';
 
@@ -75,8 +76,8 @@ export function profileOf(row: ProfileRow): Profile {
     displayName: textOf(body, 'displayName'),
     givenName: textOf(name, 'givenName'),
     familyName: textOf(name, 'familyName'),
-    email: primaryOf(ownValue(body, 'emails')),
-    avatar: primaryOf(ownValue(body, 'photos')),
+    email: textOf(firstOf(ownValue(body, 'emails')), 'value'),
+    avatar: textOf(firstOf(ownValue(body, 'photos')), 'value'),
     managedBy: row.managed_by,
   };
 }
@@ -84,13 +85,6 @@ export function profileOf(row: ProfileRow): Profile {
 function textOf(value: JsonValue | undefined, name: string): string | null {
   const text = isObject(value) ? ownValue(value, name) : undefined;
   return typeof text === 'string' ? text : null;
-}
-
-/** The `value` of the primary element, or else of the first that has one. */
-function primaryOf(elements: JsonValue | undefined): string | null {
-  const valued = (Array.isArray(elements) ? elements : []).filter((each) => textOf(each, 'value') !== null);
-  const primary = valued.find((each) => isObject(each) && ownValue(each, 'primary') === true);
-  return textOf(primary ?? valued[0], 'value');
 }
 
 /** What else than our id a user can be found by. Only `externalId` may mean several. */

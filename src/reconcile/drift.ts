@@ -1,21 +1,14 @@
 import { type Step, statement, step } from '../db/statement.ts';
 import { OWNER } from './grants.ts';
-import { type MembershipChange, type PlanRow, type Right, TOLD_CHANGES, type UserRange } from './plan.ts';
+import { type Plan, type PlanRow, TOLD_CHANGES, type UserRange } from './plan.ts';
 
 /** What a job found to differ from what should be, summed up over the ranges of users that are done. */
-export interface Found {
+export interface Found extends Pick<Plan, 'add' | 'change' | 'remove' | 'permissions' | 'changes'> {
   /** Grants that are to be added, changed or ended. */
   readonly grants: number;
   /** Those of them whose user, team or permission is gone. */
   readonly orphans: number;
-  /** Memberships that users gain, that get another role, and that users lose. */
-  readonly add: number;
-  readonly change: number;
-  readonly remove: number;
-  /** Of each the first `TOLD_CHANGES`, as in a plan. */
-  readonly owners: { readonly gained: readonly string[]; readonly lost: readonly string[] };
-  readonly permissions: { readonly gained: readonly Right[]; readonly lost: readonly Right[] };
-  readonly changes: readonly MembershipChange[];
+  readonly owners: Omit<Plan['owners'], 'retained'>;
 }
 
 export const NOTHING_FOUND: Found = {

@@ -93,11 +93,24 @@ function rowsOf({ noted, within }: Scope, table: string, column: string): string
             select * from ${table} as y where y.tenant_id = $1 and y.${column} = n.user_id offset 0) as x)`;
 }
 
+/** A left join with the row of this id, found by its key for the same reason. */
+function lookedUp(table: string, alias: string, id: string): string {
+  return `left join lateral (select * from ${table} as y where y.tenant_id = $1 and y.id = ${id} offset 0) as ${alias} on true`;
+}
+
+/** A join with the rows `r` of a version that the key names, found by it: the order is the primary key's, and free by it. */
+const rowsNaming = (version: string) => `cross join lateral (
+            select * from mapping_row as y where y.tenant_id = $1 and y.version = ${version} and y.match = key.match
+            order by y.match, y.precedence offset 0) as r`;
+
 /** `$1` is the tenant. CTEs `setting`, `mapping`, `person`, `reach`, `matched`: every row that reaches a user. */
 export function matchedText(scope: Scope): string {
   const { noted, few, version = 'j.mapping_version', owners } = scope;
   const kinds = owners ? `and r.kind = 'owner'` : '';
-  const theirs = `and g.id in (select group_id from ${rowsOf(scope, 'group_member', 'user_id')} as m)`;
+  const groups = few
+    ? `(select distinct group_id from ${rowsOf(scope, 'group_member', 'user_id')} as m) as m
+          ${lookedUp('scim_group', 'g', 'm.group_id')}`
+    : 'scim_group g';
   return `${noted}${SETTING}, ${MAPPING}, person as (
      select u.id as user_id, d.id as directory_id, 'scim:' || d.name as origin, ${OWNER_BY_TYPE} as owner_by_type
      from ${rowsOf(scope, 'scim_user', 'id')} as u cross join setting
@@ -105,27 +118,30 @@ export function matchedText(scope: Scope): string {
      where u.active
    ), reach as materialized (
      select distinct g.id as group_id, g.directory_id, g.display_name as group_name, ${TARGET_ID} as target_id, ${ROW}
-     from scim_group g join directory d on d.tenant_id = $1 and d.id = g.directory_id
+     from ${groups} join directory d on d.tenant_id = $1 and d.id = g.directory_id
           cross join mapping cross join lateral ${keyRows(GROUP_KEYS)}
-          -- Each key is looked up: of rows just stored PostgreSQL has no statistics, and would take each row to all keys.
-          cross join lateral (select * from mapping_row r where r.tenant_id = $1 and r.version = mapping.version
-                                                            and r.match = key.match offset 0) as r
+          ${rowsNaming('mapping.version')}
        ${TARGET}
-     where g.tenant_id = $1 ${few ? theirs : ''} ${kinds}
+     where g.tenant_id = $1 ${kinds}
        and r.identity_provider is null and (r.directory is null or r.directory = d.name)
    ), matched as (
-     select p.user_id, r.target_id, p.origin, ${ROW}, r.group_id, r.group_name
-     from person p join group_member m on m.tenant_id = $1 and m.user_id = p.user_id
-          join reach r on r.group_id = m.group_id
-     -- No equality, or everybody of a directory would be joined to all of its groups first.
-     where r.directory_id is not distinct from p.directory_id and r.target_id is not null
+     select user_id, r.target_id, origin, ${ROW}, r.group_id, r.group_name
+     from (
+       select p.user_id, p.origin, p.directory_id = r.directory_id as theirs, r.*
+       from person p join group_member m on m.tenant_id = $1 and m.user_id = p.user_id
+            -- A full join is never a nested loop: of a tenant that has just grown PostgreSQL expects a row or none on
+            -- both sides, and would search all that is reached for each member.
+            full join reach r on r.group_id = m.group_id
+       offset 0
+     ) as r
+     where theirs and r.target_id is not null
      union all
      select user_id, '${OWNER}', origin, null, null, null, null, null, null from person where owner_by_type
      union all
      select p.user_id, ${TARGET_ID}, 'jit:' || j.identity_provider, ${ROW}, null, c.name
      from person p join jit_sync j on j.tenant_id = $1 and j.user_id = p.user_id
           cross join lateral unnest(j.groups) as c (name) cross join lateral ${keyRows(CLAIM_KEYS)}
-          join mapping_row r on r.tenant_id = $1 and r.version = ${version} and r.match = key.match
+          ${rowsNaming(version)}
        ${TARGET}
      where p.directory_id is null and ${TARGET_ID} is not null and r.directory is null ${kinds}
        and (r.identity_provider is null or r.identity_provider = j.identity_provider)
@@ -157,14 +173,14 @@ const KEEPS_UNMAPPED = `exists (select from mapping join group_mapping_version v
 /** Why a grant ends; null: it does not. */
 const endsText = ({ keeps }: Scope) => `case
        when not was_held then null
-       when u.id is null then 'user_deleted'
-       when x.target_id <> '${OWNER}' and t.id is null and a.id is null then 'target_deleted'
+       when not there then 'user_deleted'
+       when x.target_id <> '${OWNER}' and name is null then 'target_deleted'
        when claimed then null
-       ${keeps ? `when u.active and t.id is not null and ${KEEPS_UNMAPPED} and not ${HAS_ROW} then null` : ''}
+       ${keeps ? `when u.active and is_team and ${KEEPS_UNMAPPED} and not has_row then null` : ''}
        when ${isManaged('x.origin')} then case when u.active then 'no_row' else 'deactivated' end
        when exists (select from edit e where not e.held and e.user_id = x.user_id and e.target_id = x.target_id
                                           and e.origin = x.origin) then 'by_hand'
-       when takeover and x.origin = '${MANUAL}' and ${IS_SYNCED} and ${HAS_ROW} then 'takeover'
+       when takeover and x.origin = '${MANUAL}' and ${IS_SYNCED} and has_row then 'takeover'
      end`;
 
 /**
@@ -222,12 +238,18 @@ export function planText(scope: Scope, edits: string): string {
      ) as c
      -- What is held as it is desired, nearly everything, goes no further.
      where not was_held or not claimed or old_role is distinct from claimed_role or old_suspended or moved
+   ), subject as (
+     select c.id, u.id is not null as there, coalesce(u.active, false) as active, u.directory_id
+     from (select distinct user_id as id from compared) as c ${lookedUp('scim_user', 'u', 'c.id')}
+   ), target as (
+     select c.id, t.id is not null as is_team, t.kind, coalesce(t.name, a.name) as name, ${HAS_ROW} as has_row
+     from (select distinct target_id as id from compared) as c cross join setting
+          ${lookedUp('team', 't', 'c.id')} ${lookedUp('permission', 'a', 'c.id')}
    ), judged as (
-     select x.*, u.id is not null and coalesce(u.active, false) as active, ${endsText(scope)} as ends
-     from compared x cross join setting
-          left join scim_user u on u.tenant_id = $1 and u.id = x.user_id
-          left join team t on t.tenant_id = $1 and t.id = x.target_id
-          left join permission a on a.tenant_id = $1 and a.id = x.target_id
+     select x.*, u.active, ${endsText(scope)} as ends
+     -- Full, as in matched; there is nobody and nothing on the other sides that has no row here.
+     from compared x full join subject u on u.id = x.user_id full join target t on t.id = x.target_id
+          cross join setting
    ), became as (
      select *, ends is null as new_held, case when claimed then claimed_role else old_role end as new_role,
             not active as new_suspended from judged
@@ -241,10 +263,16 @@ export function planText(scope: Scope, edits: string): string {
    ), ${RETAINED}, changed as materialized (
      select * from settled union all select * from retained
    ), beside as (
-     select g.* from (select distinct user_id, target_id from changed) as c
-     join access_grant g on g.tenant_id = $1 and g.target_id = c.target_id and g.user_id = c.user_id and not g.suspended
-     -- Hashed; an anti join becomes a nested loop wherever the statistics are behind.
-     where (g.user_id, g.target_id, g.origin) not in (select user_id, target_id, origin from changed)
+     select * from (
+       select g.*, c.origin is null as untouched
+       from (select distinct user_id, target_id from changed) as p
+            cross join lateral (select * from access_grant y where y.tenant_id = $1 and y.target_id = p.target_id
+                                and y.user_id = p.user_id and not y.suspended offset 0) as g
+            -- Full: an anti join becomes a nested loop, and a list is searched, wherever the statistics are behind.
+            full join changed c on c.user_id = g.user_id and c.target_id = g.target_id and c.origin = g.origin
+       offset 0
+     ) as g
+     where untouched
    ), effect_before as (
      ${heldText('old', 'was_held')}
    ), effect_after as (

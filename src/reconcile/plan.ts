@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MAX, NIL } from 'uuid';
-import { type Statement, type Step, step } from '../db/statement.ts';
+import { type Statement, type Step, statement, statementOfFew, step } from '../db/statement.ts';
 import type { Send } from '../db/transaction.ts';
 import { isManaged, OWNER, RETENTION } from './grants.ts';
 import { NEXT_SIGN_IN, NO_EDITS, OWNERS, planText, type Scope, USER_RANGE } from './plan-sql.ts';
@@ -86,10 +86,10 @@ const CONCERNED = `select distinct user_id from changed
      where (select grants from summed) <= $4 or target_id = '${OWNER}'`;
 
 const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, told as materialized (
-     select user_id, target_id, e.role, was, "row", e.version, p.name as permission, t.name as team, t.kind,
+     select user_id, target_id, e.role, was, "row", e.version, case when is_team then t.name end as team, t.kind,
+            case when not is_team then t.name end as permission,
             case when had then case when has then 'change' else 'remove' end else 'add' end as change
-     from effect e left join team t on t.tenant_id = $1 and t.id = e.target_id
-          left join permission p on p.tenant_id = $1 and p.id = e.target_id
+     from effect e full join target t on t.id = e.target_id
      -- Who is kept as the last owner may lie beyond a range.
      where ${scope.within('user_id')}
    ), counted as (
@@ -100,7 +100,7 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, told
      -- A team by its name: one that a dry run makes has another id in the run that follows.
      select jsonb_build_array(user_id, coalesce(t.kind || ':' || t.name, target_id::text), origin, was_held, old_role,
                               old_suspended, new_held, new_role, new_suspended)::text as text
-     from changed left join team t on t.tenant_id = $1 and t.id = target_id where ${scope.within('user_id')}
+     from changed full join target t on t.id = target_id where ${scope.within('user_id')}
      union all
      select jsonb_build_array(user_id, coalesce(kind || ':' || team, target_id::text), change, was, role)::text from told
    ), summed as (
@@ -134,8 +134,23 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, told
 const planRange: Statement<PlanRow> = { text: planRangeText(USER_RANGE) };
 const planNextSignIn: Statement<PlanRow> = { text: planRangeText(NEXT_SIGN_IN) };
 const planOwnership: Statement<PlanRow> = { text: planRangeText(OWNERS) };
-const planUserNow: Statement<PlanRow> = { text: planRangeText({ ...USER_RANGE, few: true }) };
-const planUserNextSignIn: Statement<PlanRow> = { text: planRangeText({ ...NEXT_SIGN_IN, few: true }) };
+
+/** Prepared: making such a plan takes PostgreSQL longer than carrying it out for few. */
+const planFew = statementOfFew<PlanRow>('plan_few', planRangeText({ ...USER_RANGE, few: true }));
+const planFewNextSignIn = statementOfFew<PlanRow>(
+  'plan_few_next_sign_in',
+  planRangeText({ ...NEXT_SIGN_IN, few: true }),
+);
+
+/** So many users are few. */
+const FEW = 1_000;
+
+/** Whether a tenant has more than few users, and whether any of them is synced at their sign-ins. */
+const sizeStatement = statement<{ many: boolean; syncs: boolean }>(
+  'size_for_planning',
+  `select (select count(*) > ${FEW} from (select from scim_user where tenant_id = $1 limit ${FEW + 1}) as first) as many,
+          exists (select from jit_sync where tenant_id = $1 and mode = 'enhanced') as syncs`,
+);
 
 /** Whom to plan for: users with ids above `after`, up to `upTo`. */
 export interface UserRange {
@@ -155,19 +170,20 @@ export function planOf(tenantId: string, { after, upTo }: UserRange, most: numbe
 
 /** Plans the whole tenant: what waits for sign-ins, then what can be done now, and notes like `planOf`. */
 export async function planTenant(send: Send, tenantId: string, most: number): Promise<PlannedTenant> {
-  const { after, upTo } = ALL_USERS;
-  const [later, now] = await send([
-    step(planNextSignIn, [tenantId, after, upTo, 0]),
-    planOf(tenantId, ALL_USERS, most),
-  ]);
-  return planned(required(now), required(later));
+  const values = [tenantId, ALL_USERS.after, ALL_USERS.upTo];
+  const [size] = await send([step(sizeStatement, [tenantId])]);
+  const { many, syncs } = required(size);
+  const [nextSignIn, range] = many ? [planNextSignIn, planRange] : [planFewNextSignIn, planFew];
+  const later = syncs ? required((await send([step(nextSignIn, [...values, 0])]))[0]) : NOTHING_LATER;
+  const [now] = await send([step(range, [...values, most])]);
+  return planned(required(now), later);
 }
 
 /** Plans for one user; where everything is as it should be, the plan is empty. */
 export async function planUser(send: Send, tenantId: string, userId: string): Promise<Plan> {
   const [later, now] = await send([
-    step(planUserNextSignIn, [tenantId, idBefore(userId), userId, 0]),
-    step(planUserNow, [tenantId, idBefore(userId), userId, 0]),
+    step(planFewNextSignIn, [tenantId, idBefore(userId), userId, 0]),
+    step(planFew, [tenantId, idBefore(userId), userId, 0]),
   ]);
   return planned(required(now), required(later)).plan;
 }
@@ -191,7 +207,7 @@ export interface PlannedTenant {
   readonly ownersLost: number;
 }
 
-function planned(now: PlanRow, later: PlanRow): PlannedTenant {
+function planned(now: PlanRow, later: Later): PlannedTenant {
   const plan: Plan = {
     digest: digestOf(now, later),
     add: now.add,
@@ -218,6 +234,17 @@ function digestOf(now: Sums, later: Sums): string {
 
 type Sums = Pick<PlanRow, 'grants' | 'sum' | 'other_sum'>;
 const NO_SUMS: Sums = { grants: 0, sum: '0', other_sum: '0' };
+
+/** What a plan says of the next sign-ins. */
+type Later = Sums & Pick<PlanRow, 'add' | 'change' | 'remove' | 'owners_lost' | 'owners_lost_count'>;
+const NOTHING_LATER: Later = {
+  ...NO_SUMS,
+  add: 0,
+  change: 0,
+  remove: 0,
+  owners_lost: [],
+  owners_lost_count: 0,
+};
 
 function required<Row>([row]: readonly Row[]): Row {
   if (row === undefined) throw new Error('planning answered no row');

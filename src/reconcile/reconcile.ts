@@ -1,5 +1,5 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
-import { type Statement, type Step, statement, step } from '../db/statement.ts';
+import { type Statement, type Step, statementOfFew, step } from '../db/statement.ts';
 import { effectEvents, grantEvents, PERIOD } from './grant-events.ts';
 import { type MANUAL, OWNER } from './grants.ts';
 import { NOTED, planText } from './plan-sql.ts';
@@ -88,7 +88,7 @@ const RECONCILE = `with ${planText(NOTED, EDITS)}, ended as (
    )
    select (select count(*) from changed) as grants, (select count(*) from effect) as effects`;
 
-const reconcileFew = statement<Reconciled>('reconcile', RECONCILE);
+const reconcileFew = statementOfFew<Reconciled>('reconcile', RECONCILE);
 
 /** Planned anew each time, for as many users as are noted: a plan that is right for one of them takes hours for all. */
 const reconcileMany: Statement<Reconciled> = { text: RECONCILE };

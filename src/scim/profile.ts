@@ -1,4 +1,4 @@
-import { isObject } from './json.ts';
+import { isObject, ownValue } from './json.ts';
 import type { JsonObject, JsonValue, Reading, Resource, ResourceType } from './types.ts';
 import { canonicalResource, requireIndexable } from './validate.ts';
 import { readAttributes } from './value.ts';
@@ -41,7 +41,7 @@ export function withProfile(before: Resource, change: ProfileChange, type: Resou
 function withFirst(values: JsonValue | undefined, value: string | null, type: string): JsonValue {
   if (value === null) return null;
   const all = objectsOf(values);
-  const first = firstOf(all);
+  const first = firstOf(values);
   if (first === undefined) return [...all, { value, type, primary: true }];
   const { type: oldType = type, primary } = first;
   const changed = { value, type: oldType, ...(primary !== undefined && { primary }) };
@@ -49,9 +49,9 @@ function withFirst(values: JsonValue | undefined, value: string | null, type: st
 }
 
 /** Which of several e-mail addresses or photos counts: the primary one, or else the first that has a value. */
-function firstOf(values: readonly JsonObject[]): JsonObject | undefined {
-  const valued = values.filter(({ value }) => typeof value === 'string');
-  return valued.find(({ primary }) => primary === true) ?? valued[0];
+export function firstOf(values: JsonValue | undefined): JsonObject | undefined {
+  const valued = objectsOf(values).filter((each) => typeof ownValue(each, 'value') === 'string');
+  return valued.find((each) => ownValue(each, 'primary') === true) ?? valued[0];
 }
 
 const objectsOf = (values: JsonValue | undefined) => (Array.isArray(values) ? values.filter(isObject) : []);

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { NIL } from 'uuid';
 import type { MappingDocument } from '../../src/reconcile/mapping-document.ts';
-import { compileMapping } from '../../src/reconcile/mapping-rows.ts';
-import { BUILT_IN_ROLES } from '../../src/reconcile/roles.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import type { TestApp } from './app.ts';
+import { storeMapping } from './mapping.ts';
 
 /** What the tests of reading access start from: a mapping, and grants that no push makes. */
 
@@ -32,22 +31,8 @@ export function accessFixtures(app: TestApp, { id: tenantId }: Pick<Tenant, 'id'
     ]);
   }
 
-  /** The tenant's mapping, version 1; what is pushed behind it is reconciled by it. */
-  async function mapping(document: MappingDocument): Promise<void> {
-    await pool.query(
-      `insert into group_mapping_version values ($1, 1, $2, false, '{"kind": "put"}', '{"kind": "operator"}', $3)`,
-      [tenantId, JSON.stringify(document), AT],
-    );
-    await pool.query('insert into group_mapping (tenant_id, version) values ($1, 1)', [tenantId]);
-    await pool.query(
-      `insert into mapping_row (tenant_id, version, match, precedence, "row", directory, identity_provider, kind, target,
-                                role)
-       select $1, 1, match, precedence, "row", directory, "identityProvider", kind, coalesce(target, ''), role
-       from json_to_recordset($2) as r (match text, precedence integer, "row" text, directory text,
-                                        "identityProvider" text, kind text, target text, role text)`,
-      [tenantId, JSON.stringify(compileMapping(document, BUILT_IN_ROLES))],
-    );
-  }
+  /** The tenant's mapping; what is pushed behind it is reconciled by it. */
+  const mapping = (document: MappingDocument) => storeMapping(app, tenantId, document);
 
   /** What a sign-in by an identity provider would have written. */
   async function signIn(user: string, identityProvider: string, groups: readonly string[]): Promise<void> {
