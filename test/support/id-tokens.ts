@@ -11,7 +11,7 @@ import { AssertionError, type OidcProvider } from '../../src/assertions/types.ts
 
 /** ID tokens, genuine and forged, made by node:crypto alone: what verifies them has no part in it. */
 
-export const NOW = new Date('2026-03-02T09:00:00Z');
+const NOW = new Date('2026-03-02T09:00:00Z');
 export const SECONDS = NOW.getTime() / 1_000;
 
 export const PROVIDER: OidcProvider = {
