@@ -17,6 +17,7 @@ export interface Config {
   readonly secretKey: Buffer | undefined;
   readonly drainSeconds: number;
   readonly dailyResync: DailyResync;
+  readonly allowLoopbackIdentityProviders: boolean;
   readonly logLevel: string;
 }
 
@@ -94,6 +95,11 @@ export const SETTINGS = {
     read: oneOf(DAILY_RESYNC),
     fallback: 'report',
     doc: 'What is done each day about access that is not as it should be: `report`, `fix` (unless somebody has to confirm it), or `off`',
+  },
+  ALLOW_LOOPBACK_IDENTITY_PROVIDERS: {
+    read: readSwitch,
+    fallback: 'false',
+    doc: 'For tests only: `true` also fetches from `localhost` and loopback addresses, by http and on any port, what identity providers publish',
   },
   LOG_LEVEL: { read: oneOf(LOG_LEVELS), fallback: 'info', doc: 'One of `trace` … `fatal`, `silent`' },
 } satisfies Record<string, Setting<unknown>>;
@@ -188,6 +194,7 @@ function toConfig(values: Values): Config {
     secretKey: values.ROLLCALL_SECRET_KEY,
     drainSeconds: values.DRAIN_SECONDS,
     dailyResync: values.ROLLCALL_DAILY_RESYNC,
+    allowLoopbackIdentityProviders: values.ALLOW_LOOPBACK_IDENTITY_PROVIDERS,
     logLevel: values.LOG_LEVEL,
   };
 }
@@ -221,6 +228,10 @@ function oneOf<Word extends string>(words: readonly Word[]): (text: string) => W
     if (word !== undefined) return word;
     throw new Fault(`must be one of ${words.join(', ')}`);
   };
+}
+
+function readSwitch(text: string): boolean {
+  return oneOf(['true', 'false'])(text) === 'true';
 }
 
 function readUrl(text: string): string {

@@ -105,6 +105,8 @@ t.test('what has one place is imported in one place', async (t) => {
     SOURCES.filter(({ packages }) => packages.includes(name)).map(({ path }) => path);
   t.same(importers('scim2-parse-filter'), ['scim/filter.ts']);
   t.same(importers('close-with-grace'), ['start/lifecycle.ts']);
+  t.same(importers('jose'), ['assertions/oidc/verify.ts']);
+  t.same(importers('node:https'), ['outbound/outbound.ts']);
   // The probe of readiness must not wait for a pool that others empty.
   const probe = 'http/ops/readiness.ts';
   t.ok(importers('pg').every((path) => ['db', 'start'].includes(roomOf(path)) || path === probe));

@@ -31,6 +31,7 @@ t.test('nothing set: this machine only, embedded server, keys to be made', async
     secretKey: undefined,
     drainSeconds: 2,
     dailyResync: 'report',
+    allowLoopbackIdentityProviders: false,
     logLevel: 'info',
   });
   t.ok(Object.isFrozen(config));
@@ -50,6 +51,7 @@ t.test('every setting is read', async (t) => {
     ROLLCALL_SECRET_KEY: secretKey,
     DRAIN_SECONDS: '5',
     ROLLCALL_DAILY_RESYNC: 'off',
+    ALLOW_LOOPBACK_IDENTITY_PROVIDERS: 'true',
     LOG_LEVEL: 'warn',
   };
   t.strictSame(Object.keys(environment), Object.keys(SETTINGS), 'the test names every setting');
@@ -65,6 +67,7 @@ t.test('every setting is read', async (t) => {
     secretKey: Buffer.alloc(32, 7),
     drainSeconds: 5,
     dailyResync: 'off',
+    allowLoopbackIdentityProviders: true,
     logLevel: 'warn',
   });
 });

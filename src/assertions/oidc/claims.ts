@@ -1,0 +1,131 @@
+import type { OidcProvider } from '../types.ts';
+import type { Checks } from './checks.ts';
+import { isObject, type JsonObject } from './json.ts';
+
+/** Seconds by which the clocks of two machines may differ. */
+const SKEW = 60;
+
+/**
+ * Seconds after its issue in which an ID token proves a sign-in, however long it says to live (OpenID Connect Core
+ * section 3.1.3.7 rule 10 leaves it to us). Most live an hour; some providers give theirs a day, and each that was used
+ * has to be remembered as long. Ten minutes, as for SAML, would be too few: Entra ID dates its tokens five minutes back.
+ */
+const MAX_AGE = 3_600;
+
+/** OpenID Connect Core section 3.1.3.7 rule 2: the issuer exactly; for Entra ID also the tenant that it names. */
+export function requireIssuer({ iss, tid }: JsonObject, { issuer }: OidcProvider, checks: Checks): void {
+  checks.require(
+    'issuer',
+    iss === issuer,
+    'The issuer ("iss") of the ID token is not the one that is configured for this identity provider',
+  );
+  const [, tenant] = ENTRA_ISSUER.exec(issuer) ?? [];
+  if (tenant === undefined) return;
+  checks.require(
+    'issuer',
+    tid === tenant,
+    'The Entra ID tenant ("tid") of the ID token is not the one that its issuer names',
+  );
+}
+
+/** Issuers of Entra ID, of both versions of its tokens, in its public and national clouds. */
+const ENTRA_ISSUER =
+  /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|sts\.chinacloudapi\.cn)\/([^/]+)\//;
+
+/** Rules 3 to 5: it is meant for us, and who asked for it, where it says so, was us too. */
+export function requireAudience({ aud, azp }: JsonObject, { audience }: OidcProvider, checks: Checks): void {
+  const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
+  checks.require(
+    'audience',
+    audiences.includes(audience),
+    'The audience ("aud") of the ID token does not name the client id that is configured for this identity provider',
+  );
+  const isOurs = azp === audience || (azp === undefined && audiences.length === 1);
+  checks.require(
+    'audience',
+    isOurs,
+    'The ID token was issued to another client: "azp" must be the configured client id, and be there beside several audiences',
+  );
+}
+
+/** Rules 9 and 10, RFC 7519 sections 4.1.4 to 4.1.6. Returns from when on the token does not hold any more. */
+export function requireTimes({ exp, iat, nbf }: JsonObject, now: Date, checks: Checks): Date {
+  const time = now.getTime() / 1_000;
+  checks.require(
+    'structure',
+    isTime(exp) && isTime(iat) && (nbf === undefined || isTime(nbf)),
+    'The ID token must have "exp" and "iat" (and may have "nbf") as numbers of seconds',
+  );
+  const refusal =
+    'The ID token is expired, or was issued more than an hour ago: post it at sign-in, and compare the clocks';
+  const end = Math.min(exp, iat + MAX_AGE) + SKEW;
+  checks.require('expired', time < end, refusal);
+  checks.require(
+    'not_yet_valid',
+    Math.max(iat, nbf ?? iat) <= time + SKEW,
+    'The ID token was issued in the future ("iat", "nbf"): compare the clocks',
+  );
+  return new Date(Math.ceil(end * 1_000));
+}
+
+/** A NumericDate (RFC 7519 section 2), in the years that a date can have. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 253_402_300_799;
+}
+
+/** Rule 11: where the gateway says which nonce it sent, the token must bear it. */
+export function requireNonce({ nonce }: JsonObject, expected: string | undefined, checks: Checks): void {
+  if (expected === undefined) return;
+  checks.require(
+    'nonce',
+    nonce === expected,
+    'The ID token does not bear the nonce that was given: it belongs to another sign-in',
+  );
+}
+
+/** Section 2: at most 255 characters. */
+export function requireSubject({ sub }: JsonObject, checks: Checks): string {
+  checks.require(
+    'subject',
+    typeof sub === 'string' && sub.trim() !== '' && sub.length <= 255,
+    'The ID token must have a subject ("sub"), a text of 1 to 255 characters',
+  );
+  return sub;
+}
+
+/** OpenID Connect Back-Channel Logout section 2.6: a token that ends a session has what an ID token has, and `events`. */
+export function requireNoEvents(claims: JsonObject, checks: Checks): void {
+  checks.require(
+    'structure',
+    claims.events === undefined,
+    'The token tells of events ("events"): send an ID token',
+  );
+}
+
+/**
+ * The claims as texts. Left out is what is no text, number or boolean, and null (OpenID Connect Core section 5.3.2: as
+ * good as absent). A list with such a part is left out whole: half a list of groups would take groups away.
+ */
+export function attributesOf(claims: JsonObject): ReadonlyMap<string, readonly string[]> {
+  const attributes = new Map<string, readonly string[]>();
+  for (const [name, value] of Object.entries(claims)) {
+    const texts = (Array.isArray(value) ? value : [value]).map(textOf);
+    if (texts.every((text) => text !== undefined)) attributes.set(name, texts);
+  }
+  return attributes;
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? JSON.stringify(value) : undefined;
+}
+
+/**
+ * Whether Entra ID left out groups because they are too many: it points at them (`_claim_names`, OpenID Connect Core
+ * section 5.6.2), or in tokens of the implicit flow only says that there are some (`hasgroups`).
+ */
+export function hasGroupOverage({ _claim_names: elsewhere, hasgroups }: JsonObject): boolean {
+  return (
+    (isObject(elsewhere) && Object.hasOwn(elsewhere, 'groups')) || hasgroups === true || hasgroups === 'true'
+  );
+}
