@@ -206,10 +206,12 @@ function requireShortLife({ assertion }: SignedResponse): void {
   }
 }
 
-/** When the first of the bounds that are checked here refuses it, whoever posts it. */
-export function expiryOf({ response, assertion }: SignedResponse): Date {
+/**
+ * When the first of the assertion's bounds refuses it, whoever posts it. What is unsigned has no say: who could shorten
+ * the time for which a use is remembered could use the assertion twice.
+ */
+export function expiryOf({ assertion }: SignedResponse): Date {
   const bounds = [
-    (instant(response, 'IssueInstant') ?? 0) + MAX_AGE,
     (instant(assertion, 'IssueInstant') ?? 0) + MAX_AGE,
     instant(bearerOf(assertion), 'NotOnOrAfter'),
     instant(conditionsOf(assertion), 'NotOnOrAfter'),

@@ -4,7 +4,7 @@ import { checkSignatureForm } from './signature-form.ts';
 import { readXml, type XmlElement } from './xml.ts';
 
 /** Of the decoded document: a response with 1,000 groups has about 100 KiB. */
-export const MAX_BYTES = 256 * 1024;
+const MAX_BYTES = 256 * 1024;
 
 /** A response that may be handed to a library: nothing in it has two readings. Nothing of it is verified yet. */
 export interface GatedResponse {

@@ -26,11 +26,11 @@ export const PROVIDER: SamlKeys = {
   decryptionKey: OURS.privateKey,
 };
 
-export const SAML = 'urn:oasis:names:tc:SAML:2.0:assertion';
+const SAML = 'urn:oasis:names:tc:SAML:2.0:assertion';
 export const ENVELOPED = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature';
 export const C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
-export const RSA_SHA256 = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256';
-export const SHA256 = 'http://www.w3.org/2001/04/xmlenc#sha256';
+const RSA_SHA256 = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256';
+const SHA256 = 'http://www.w3.org/2001/04/xmlenc#sha256';
 
 export const ASSERTION = `<saml:Assertion xmlns:saml="${SAML}" ID="_assertion" Version="2.0" IssueInstant="2026-02-03T09:59:58Z"><saml:Issuer>${ISSUER}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress">${SUBJECT}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData InResponseTo="_request" NotOnOrAfter="2026-02-03T10:05:00Z" Recipient="${ACS}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="2026-02-03T09:55:00Z" NotOnOrAfter="2026-02-03T10:55:00Z"><saml:AudienceRestriction><saml:Audience>${AUDIENCE}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant="2026-02-03T09:59:50Z"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><saml:Attribute Name="email"><saml:AttributeValue xsi:type="xs:string">${SUBJECT}</saml:AttributeValue></saml:Attribute><saml:Attribute Name="groups"><saml:AttributeValue>R&amp;D</saml:AttributeValue><saml:AttributeValue>Analysts</saml:AttributeValue></saml:Attribute><saml:Attribute Name="none"/></saml:AttributeStatement></saml:Assertion>`;
 

@@ -7,7 +7,8 @@ interface Samlp {
   getSamlResponse(options: object, user: object, done: (error: Error | null, xml: string) => void): void;
 }
 
-const samlp = createRequire(import.meta.url)('samlp') as Samlp;
+const require = createRequire(import.meta.url);
+const samlp = require('samlp') as Samlp;
 
 const PERSON = {
   id: 'u1',

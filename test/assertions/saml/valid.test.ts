@@ -133,6 +133,11 @@ t.test('values that are empty, nil or made of elements are no texts', async (t) 
   t.same((await verify(make({ before }))).attributes.get('none'), []);
 });
 
+t.test('nothing unsigned shortens the time for which a use is remembered', async (t) => {
+  const older = (xml: string) => swap(xml, '"2026-02-03T09:59:59Z"', '"2026-02-03T09:50:01Z"');
+  t.same((await verify(make({ after: older }))).expiresAt, new Date('2026-02-03T10:06:00Z'));
+});
+
 t.test('the clocks may differ by 59 seconds, and not by 61', async (t) => {
   const document = posted(make());
   const at = (time: string, seconds: number) => new Date(Date.parse(time) + seconds * 1_000);
