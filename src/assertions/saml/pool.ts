@@ -12,7 +12,7 @@ export interface SamlVerifier {
   close(): Promise<void>;
 }
 
-/** Two verify 200 sign-ins a second; more would take the processors from everything else. */
+/** One verification takes 10 to 16 ms, so two verify more than 100 a second; more threads would take the processors from everything else. */
 const THREADS = 2;
 /** Milliseconds. A hostile document within the limits takes less than a second; the first task starts its thread. */
 const PATIENCE = 10_000;
