@@ -11,7 +11,8 @@ export type UniqueConstraint =
   | 'role_pkey'
   | 'role_rank_key'
   | 'permission_name_key'
-  | 'scim_user_product_user_id_key';
+  | 'scim_user_product_user_id_key'
+  | 'identity_provider_name_key';
 
 /** Whether `error` is the violation of this unique constraint. */
 export function violates(error: unknown, constraint: UniqueConstraint): boolean {

@@ -113,3 +113,15 @@ const endStandardSyncStatement = statement<unknown>(
 export function endStandardSync(tenantId: string, userId: string): Step {
   return step(endStandardSyncStatement, [tenantId, userId]);
 }
+
+const givenByStatement = statement<Given & { readonly userId: string }>(
+  'given_by',
+  `select user_id as "userId", target_id as "targetId", role
+   from access_grant where tenant_id = $1 and origin = $2 and not suspended
+   order by user_id, target_id`,
+);
+
+/** What everybody holds by one origin. */
+export function givenBy(tenantId: string, origin: string): Step<Given & { readonly userId: string }> {
+  return step(givenByStatement, [tenantId, origin]);
+}

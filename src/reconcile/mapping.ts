@@ -184,6 +184,7 @@ interface NamesRow {
   readonly roles: { readonly name: string; readonly rank: number }[];
   readonly permissions: string[];
   readonly directories: string[];
+  readonly identity_providers: string[];
 }
 
 const namesStatement = statement<NamesRow>(
@@ -191,7 +192,8 @@ const namesStatement = statement<NamesRow>(
   `select (select coalesce(jsonb_agg(jsonb_build_object('name', name, 'rank', rank)), '[]') from role
            where tenant_id = $1) as roles,
           array(select name from permission where tenant_id = $1) as permissions,
-          array(select name from directory where tenant_id = $1) as directories`,
+          array(select name from directory where tenant_id = $1) as directories,
+          array(select name from identity_provider where tenant_id = $1) as identity_providers`,
 );
 
 /** What a document may name. */
@@ -204,7 +206,7 @@ export function knownNames(row: NamesRow | undefined): {
   readonly known: KnownNames;
   readonly roles: readonly Pick<Role, 'name' | 'rank'>[];
 } {
-  const { roles: own = [], permissions = [], directories = [] } = row ?? {};
+  const { roles: own = [], permissions = [], directories = [], identity_providers = [] } = row ?? {};
   const roles = [...BUILT_IN_ROLES, ...own];
   return {
     roles,
@@ -212,7 +214,7 @@ export function knownNames(row: NamesRow | undefined): {
       roles: new Set(roles.map(({ name }) => name)),
       permissions: new Set(permissions),
       directories: new Set(directories),
-      identityProviders: new Set(),
+      identityProviders: new Set(identity_providers),
     },
   };
 }

@@ -35,3 +35,26 @@ export function noteSignIn(
 ): Step {
   return step(syncStatement, [tenantId, userId, identityProvider, mode, groups, at]);
 }
+
+const syncModeStatement = statement<unknown>(
+  'set_sync_mode',
+  `update jit_sync set mode = $3 where tenant_id = $1 and identity_provider = $2 and mode <> $3`,
+);
+
+/**
+ * Gives what an identity provider has synced so far its new mode. Nothing that users hold follows from it now: it says
+ * who decides from here on, the next sign-in or the admins.
+ */
+export function setSyncMode(tenantId: string, identityProvider: string, mode: SignIn['mode']): Step {
+  return step(syncModeStatement, [tenantId, identityProvider, mode]);
+}
+
+const endSyncStatement = statement<unknown>(
+  'end_sync',
+  `delete from jit_sync where tenant_id = $1 and identity_provider = $2`,
+);
+
+/** Lets nothing follow any more from what an identity provider has synced. */
+export function endSync(tenantId: string, identityProvider: string): Step {
+  return step(endSyncStatement, [tenantId, identityProvider]);
+}

@@ -40,7 +40,8 @@ const NOBODY: Facts = {
 
 /**
  * The facts as they would be. The last owner is not tried: `retention` concerns all owners together.
- * @throws AppError `not_found` for the user; `invalid_mapping`; `invalid_request` (`unknown_directory`).
+ * @throws AppError `not_found` for the user; `invalid_mapping`; `invalid_request` (`unknown_directory`,
+ *   `unknown_identity_provider`).
  */
 export async function factsTried(db: Database, trial: Trial): Promise<Facts> {
   const { tenantId, userId, now, document } = trial;
@@ -54,6 +55,7 @@ export async function factsTried(db: Database, trial: Trial): Promise<Facts> {
   ]);
   const { known, roles } = knownNames(names);
   requireDirectory(origin, known.directories);
+  requireIdentityProvider(trial, known.identityProviders);
   const wanted =
     document === undefined ? current : { version: null, document: readMappingDocument(document, known) };
   const mapping = wanted ? mappingOf(wanted, roles) : NO_MAPPING;
@@ -79,6 +81,14 @@ function requireDirectory(origin: string, known: ReadonlySet<string>): void {
   throw new AppError('invalid_request', `The tenant has no directory "${origin.slice('scim:'.length)}"`, {
     reason: 'unknown_directory',
     pointer: '/directory',
+  });
+}
+
+function requireIdentityProvider({ identityProvider }: Trial, known: ReadonlySet<string>): void {
+  if (identityProvider === undefined || known.has(identityProvider)) return;
+  throw new AppError('invalid_request', `The tenant has no identity provider "${identityProvider}"`, {
+    reason: 'unknown_identity_provider',
+    pointer: '/identityProvider',
   });
 }
 

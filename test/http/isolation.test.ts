@@ -15,6 +15,8 @@ const app = await startApp(t);
 interface World {
   readonly tenant: Pick<Tenant, 'id' | 'name'>;
   readonly directory: string;
+  /** An identity provider, by name. */
+  readonly identityProvider: string;
   readonly apiKey: string;
   readonly serviceKey: string;
   readonly team: string;
@@ -36,6 +38,7 @@ interface World {
 const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[]>> = {
   tenant: ({ tenant }) => [tenant.id, tenant.name],
   directory: ({ directory }) => [directory],
+  identityProvider: ({ identityProvider }) => [identityProvider],
   apiKey: ({ apiKey }) => [apiKey],
   serviceKey: ({ serviceKey }) => [serviceKey],
   team: ({ team }) => [team],
@@ -65,6 +68,12 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /api/admin/v1/tenants/:tenant': { displayName: 'Taken over' },
   'POST /api/admin/v1/tenants/:tenant/directories': { name: 'taken-over' },
   'PATCH /api/admin/v1/tenants/:tenant/directories/:directory': { displayName: 'Taken over' },
+  'POST /api/admin/v1/tenants/:tenant/identity-providers': {
+    name: 'taken-over',
+    kind: 'claims',
+    jit: 'off',
+  },
+  'PATCH /api/admin/v1/tenants/:tenant/identity-providers/:identityProvider': { displayName: 'Taken over' },
   'POST /api/admin/v1/tenants/:tenant/teams': { name: 'Taken over' },
   'PATCH /api/admin/v1/tenants/:tenant/teams/:team': { name: 'Taken over' },
   'PUT /api/admin/v1/tenants/:tenant/teams/:team/members/:userId': { role: 'VIEWER' },
@@ -94,6 +103,7 @@ const QUERIES: Readonly<Record<string, string>> = {
   // One is queued already.
   'POST /api/admin/v1/tenants/:tenant/resync': '?dryRun=true',
   'DELETE /api/admin/v1/tenants/:tenant/directories/:directory': '?users=release',
+  'DELETE /api/admin/v1/tenants/:tenant/identity-providers/:identityProvider': '?users=release',
   'GET /api/v1/tenants/:tenant/access': '?userName=victim',
   'HEAD /api/v1/tenants/:tenant/access': '?userName=victim',
 };
@@ -138,6 +148,13 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
     name: 'Victim',
     attributes: [{ name: 'badge' }],
   });
+  const identityProvider = `provider-${directory}`;
+  await app.admin('POST', `/tenants/${tenant.id}/identity-providers`, {
+    name: identityProvider,
+    kind: 'saml',
+    jit: 'off',
+    saml: { audience: 'urn:victim', acsUrl: 'https://victim.example/acs' },
+  });
   const { id: apiKey, key } = await app.apiKey(tenant, ['scim'], { directory });
   const { id: serviceKey } = await app.serviceKey(['read']);
   const path = `/tenants/${tenant.id}`;
@@ -159,6 +176,7 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
   return {
     tenant,
     directory,
+    identityProvider,
     apiKey,
     serviceKey,
     team: team.id,
@@ -179,6 +197,7 @@ function noWorld(): World {
   return {
     tenant: { id: randomUUID(), name: `tenant-${name}` },
     directory: `directory-${name}`,
+    identityProvider: `provider-${name}`,
     apiKey: randomUUID(),
     serviceKey: randomUUID(),
     team: randomUUID(),
@@ -272,6 +291,8 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
   t.match(extension.body, { name: 'Victim', attributes: [{ name: 'badge' }] });
   const { body: job } = await app.send('GET', `${path}/jobs/${victim.job}`, operator);
   t.match(job, { state: 'queued' });
+  const provider = await app.send('GET', `${path}/identity-providers/${victim.identityProvider}`, operator);
+  t.match(provider.body, { displayName: null, version: 1 });
   t.match([tenant.body, directory.body], [{ displayName: null }, { displayName: null }]);
   t.match(keys.body.apiKeys, [{ id: victim.apiKey, expiresAt: null }]);
   const [teams, roles] = [
@@ -315,6 +336,7 @@ t.test('lists, filters and searches hold nothing of another tenant', async (t) =
       victim.apiKey,
       victim.tenant.id,
       victim.directory,
+      victim.identityProvider,
       victim.team,
       victim.role,
       victim.permission,

@@ -12,6 +12,7 @@ import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
 import { groupRoutes } from './groups.ts';
+import { identityProviderRoutes } from './identity-providers.ts';
 import { jobRoutes } from './jobs.ts';
 import { manualGrantRoutes } from './manual-grants.ts';
 import { memberRoutes } from './members.ts';
@@ -45,6 +46,7 @@ export async function adminSurface(
     scope.addHook('onRequest', requireTenant(context));
     tenantRoutes(typedScope(scope), context);
     directoryRoutes(typedScope(scope), context);
+    identityProviderRoutes(typedScope(scope), context);
     apiKeyRoutes(typedScope(scope), context);
     teamRoutes(typedScope(scope), context);
     teamListRoute(typedScope(scope), context, 'admin');

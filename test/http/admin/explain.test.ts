@@ -34,6 +34,8 @@ async function newWorld(settings: Parameters<typeof app.createTenant>[0] = {}) {
   const tenant = await app.createTenant(settings);
   const path = `/tenants/${tenant.id}`;
   await app.admin('POST', `${path}/directories`, { name: 'okta' });
+  const entra = { name: 'entra', kind: 'claims', jit: 'enhanced' };
+  await app.admin('POST', `${path}/identity-providers`, entra);
   await app.admin('POST', `${path}/permissions`, { name: 'AUDIT' });
   const team = async (name: string, kind = 'team') =>
     (await app.admin<{ id: string }>('POST', `${path}/teams`, { name, kind })).body.id;

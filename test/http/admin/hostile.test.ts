@@ -93,6 +93,8 @@ const bodyOf = (schema: unknown, replaced: object = {}) => {
     productUserId: `sound${made}`,
     userName: `sound${made}`,
     role: 'VIEWER',
+    kind: 'claims',
+    jit: 'off',
   };
   const known = new Set(membersOf(schema));
   return { ...Object.fromEntries(Object.entries(sound).filter(([name]) => known.has(name))), ...replaced };

@@ -1,0 +1,128 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Transaction } from 'kysely';
+import { v7 as uuid } from 'uuid';
+import type { Actor, Context } from '../context.ts';
+import { lockTenantExclusive } from '../db/locks.ts';
+import type { Tables } from '../db/tables.ts';
+import { runIn, sendBy, transaction } from '../db/transaction.ts';
+import { notFound } from '../errors.ts';
+import { type Occasion, record } from '../events/record.ts';
+import { NO_CHANGES, type Plan } from '../reconcile/plan.ts';
+import { setSyncMode } from '../reconcile/sign-in.ts';
+import {
+  countOnlyBy,
+  type IdentityProvider,
+  identityProviderByName,
+  identityProviderOf,
+  updateIdentityProviderRow,
+} from '../tenants/identity-providers.ts';
+import { bindDomains, domainsToBind } from '../tenants/provider-domains.ts';
+import { changedSettings, type ProviderInput } from '../tenants/provider-settings.ts';
+import { readDefaultTeam } from './default-team.ts';
+import { type Review, reviewed } from './reviewed.ts';
+
+export interface UpdateIdentityProvider {
+  readonly tenantId: string;
+  readonly name: string;
+  readonly change: ProviderInput;
+  readonly review: Review;
+}
+
+export interface UpdatedIdentityProvider {
+  readonly provider: IdentityProvider;
+  /** What follows for what users hold, now or at their next sign-in. */
+  readonly plan: Plan;
+  /** How many active users can sign in by no other provider. */
+  readonly shutOut: number;
+}
+
+/**
+ * Changes what is named; where nothing differs, nothing is written. A change of `jit` or `enabled` is reviewed like a
+ * mapping: who is synced from now on may lose something, and who signs in by this provider alone is kept out.
+ * @throws AppError `invalid_request` at the JSON pointer; `conflict` (`domain_bound`); see `reviewed`.
+ */
+export async function updateIdentityProvider(
+  context: Context,
+  actor: Actor,
+  request: UpdateIdentityProvider,
+): Promise<UpdatedIdentityProvider> {
+  const { tenantId, change, review } = request;
+  if (!review.dryRun && change.jit === undefined && change.enabled === undefined) {
+    const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
+    return transaction(context.db, async (trx) => {
+      await runIn(trx, lockTenantExclusive(tenantId));
+      const { after } = await write(trx, occasion, request);
+      return { provider: after, plan: NO_CHANGES, shutOut: 0 };
+    });
+  }
+  const { result, plan, shutOut } = await reviewed(
+    context,
+    actor,
+    request,
+    async ({ trx, send, occasion }) => {
+      const { before, after } = await write(trx, occasion, request);
+      const { id, name, jit } = after;
+      if (jit !== before.jit) {
+        await send([setSyncMode(tenantId, name, jit === 'enhanced' ? 'enhanced' : 'standard')]);
+      }
+      const [[only]] = before.enabled && !after.enabled ? await send([countOnlyBy(tenantId, id)]) : [[]];
+      return { result: after, shutOut: only?.users ?? 0 };
+    },
+  );
+  return { provider: result, plan, shutOut };
+}
+
+interface Written {
+  readonly before: IdentityProvider;
+  readonly after: IdentityProvider;
+}
+
+async function write(
+  trx: Transaction<Tables>,
+  occasion: Occasion,
+  { tenantId, name, change }: UpdateIdentityProvider,
+): Promise<Written> {
+  const [row] = await runIn(trx, identityProviderByName(tenantId, name));
+  if (row === undefined) throw notFound('Identity provider');
+  const before = identityProviderOf(row);
+  const changed = await changedProvider(trx, tenantId, before, change);
+  if (isDeepStrictEqual(before, changed)) return { before, after: before };
+  const after = { ...changed, version: before.version + 1, updatedAt: occasion.at };
+  await sendBy(trx)([
+    updateIdentityProviderRow(tenantId, after),
+    bindDomains(tenantId, after.id, after.domains),
+  ]);
+  await record(trx, occasion, [
+    {
+      type: 'identity_provider.updated',
+      resourceType: 'IdentityProvider',
+      resourceId: after.id,
+      before,
+      after,
+    },
+  ]);
+  return { before, after };
+}
+
+async function changedProvider(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  before: IdentityProvider,
+  change: ProviderInput,
+): Promise<IdentityProvider> {
+  const { displayName, jit, enabled, defaultTeam, domains, ...settings } = change;
+  const { name: provider, kind } = before;
+  return {
+    ...before,
+    ...changedSettings(before, settings, { kind, allowLoopback: false }),
+    ...(displayName !== undefined && { displayName }),
+    ...(jit !== undefined && { jit }),
+    ...(enabled !== undefined && { enabled }),
+    ...(defaultTeam !== undefined && {
+      defaultTeam: defaultTeam && (await readDefaultTeam(trx, tenantId, defaultTeam)),
+    }),
+    ...(domains !== undefined && {
+      domains: await domainsToBind(trx, tenantId, { provider, names: domains }),
+    }),
+  };
+}

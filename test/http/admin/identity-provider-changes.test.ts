@@ -1,0 +1,172 @@
+import t from 'tap';
+import { startApp } from '../../support/app.ts';
+import { newWorld as newTenant, row } from '../../support/world.ts';
+
+/** What another JIT mode, switching off and deleting an identity provider mean for its users. */
+
+const app = await startApp(t);
+const ANALYSTS = row('Analysts', 'Incident Response', 'EDITOR');
+const HUNTERS = row('Hunters', 'Forensics', 'VIEWER');
+const EDITOR = 'Incident Response EDITOR jit:okta';
+const BY_HAND = 'Incident Response EDITOR manual';
+const OKTA = '/identity-providers/okta';
+
+/** A tenant with the provider "okta" and a user who signed in by it. */
+async function newWorld(jit: 'standard' | 'enhanced', settings = {}) {
+  const world = await newTenant(app, settings);
+  const { body } = await world.ask<{ id: string }>('POST', '/identity-providers', {
+    name: 'okta',
+    kind: 'claims',
+    jit,
+  });
+  await world.map([ANALYSTS, HUNTERS]);
+  const ada = await world.byHand('ada');
+  const link = (user: string, provider = body.id) =>
+    app.context.db.pool.query(
+      `insert into identity_link values ($1, $2, $3::uuid::text, $3, now(), now(), 'list', '{}', now())`,
+      [world.tenant.id, provider, user],
+    );
+  await link(ada);
+  await world.signIn(ada, ['Analysts'], { mode: jit });
+  return { ...world, ada, link };
+}
+
+t.test('off or standard: users keep what they have, and the admins may edit it again', async (t) => {
+  for (const jit of ['off', 'standard']) {
+    const { ask, ada, holds, response, drift } = await newWorld('enhanced');
+    const member = `/teams/${response}/members/${ada}`;
+    t.match(await ask('PUT', member, { role: 'VIEWER' }), { status: 409 }, 'a sign-in decides');
+    t.match(await ask('PATCH', OKTA, { jit }), { status: 200, body: { jit } });
+    t.same(await holds(ada), [EDITOR]);
+    t.equal(await drift(), 0);
+    t.match(await ask('PUT', member, { role: 'VIEWER' }), { status: 200 });
+    t.same(await holds(ada), ['Incident Response VIEWER manual']);
+  }
+});
+
+t.test('enhanced: what the next sign-ins take is planned, and confirmed where it is much', async (t) => {
+  const { ask, ada, holds, map, byHand, signIn, response } = await newWorld('standard');
+  for (let index = 0; index < 11; index += 1) {
+    await signIn(await byHand(`user-${index}`), ['Analysts'], { mode: 'standard' });
+  }
+  await map([HUNTERS]);
+  t.same(await holds(ada), [EDITOR], 'standard JIT takes nothing');
+  const { body: dry } = await ask('PATCH', `${OKTA}?dryRun=true`, { jit: 'enhanced' });
+  t.match(dry, { jit: 'enhanced', plan: { remove: 0, atNextSignIn: 12, removeAtNextSignIn: 12 } });
+  t.match((await ask('GET', OKTA)).body, { jit: 'standard', version: 1 }, 'nothing is written');
+  t.match(await ask('PATCH', OKTA, { jit: 'enhanced' }), {
+    status: 409,
+    body: { reason: 'confirm_required', confirm: 12 },
+  });
+  const { digest } = dry.plan as { digest: string };
+  const sure = `confirm=12&expectDigest=${digest}`;
+  t.equal((await ask('PATCH', `${OKTA}?${sure}`, { jit: 'enhanced' })).status, 200);
+  t.same(await holds(ada), [EDITOR], 'until the next sign-in');
+  t.match(await ask('DELETE', `/teams/${response}/members/${ada}`), { status: 409 });
+  await signIn(ada, ['Analysts']);
+  t.same(await holds(ada), []);
+});
+
+t.test('a provider that is switched off keeps out whom no other one lets in', async (t) => {
+  const { ask, byHand, link, eventsOf } = await newWorld('enhanced');
+  const other = await ask<{ id: string }>('POST', '/identity-providers', {
+    ...{ name: 'entra', kind: 'claims', jit: 'off' },
+  });
+  const both = await byHand('both');
+  await link(both);
+  await link(both, other.body.id);
+  t.match((await ask('PATCH', `${OKTA}?dryRun=true`, { enabled: false })).body, { shutOut: 1 });
+  t.match(await ask('PATCH', OKTA, { enabled: false }), {
+    status: 409,
+    body: { reason: 'confirm_required', confirm: 1 },
+  });
+  const events = await eventsOf(() => ask('PATCH', `${OKTA}?confirm=1`, { enabled: false }));
+  t.match(events, [{ type: 'identity_provider.updated', after: { enabled: false } }]);
+  t.equal(events.length, 1);
+  t.equal((await ask('PATCH', OKTA, { enabled: true })).status, 200, 'to let in needs no confirmation');
+});
+
+t.test('deleting one asks what becomes of what it gave', async (t) => {
+  const { ask } = await newWorld('enhanced');
+  t.match(await ask('DELETE', OKTA), { status: 400, body: { pointer: 'users' } });
+  t.match(await ask('DELETE', `${OKTA}?users=deactivate`), {
+    status: 400,
+    body: { hint: 'Possible: keep, release.' },
+  });
+});
+
+t.test('release: what it gave ends, links go, users stay', async (t) => {
+  const { ask, ada, holds, eventsOf, drift } = await newWorld('enhanced');
+  const dry = await ask('DELETE', `${OKTA}?users=release&dryRun=true`);
+  t.match(dry, { status: 200, body: { plan: { remove: 1 }, shutOut: 1 } });
+  t.same(await holds(ada), [EDITOR], 'nothing is written');
+  t.match(await ask('DELETE', `${OKTA}?users=release`), { status: 409, body: { confirm: 2 } });
+  const events = await eventsOf(() => ask('DELETE', `${OKTA}?users=release&confirm=2`));
+  t.same(events.map(({ type }) => type).sort(), [
+    'grant.ended',
+    'identity.unlinked',
+    'identity_provider.deleted',
+    'membership.removed',
+  ]);
+  t.match(
+    events.find(({ type }) => type === 'identity.unlinked'),
+    { resource: { type: 'User', id: ada }, before: { identityProvider: 'okta', subject: ada }, after: null },
+  );
+  t.equal(new Set(events.map(({ changeId }) => changeId)).size, 1);
+  t.same(await holds(ada), []);
+  t.equal(await drift(), 0);
+  t.equal((await ask('GET', OKTA)).status, 404);
+  t.equal((await ask('GET', `/users/${ada}`)).status, 200);
+});
+
+t.test('keep: users hold what they held, by hand', async (t) => {
+  const { ask, ada, holds, eventsOf, drift, response, grants } = await newWorld('enhanced');
+  t.match((await ask('DELETE', `${OKTA}?users=keep&dryRun=true`)).body, { plan: { remove: 0 }, shutOut: 1 });
+  t.same(await grants(ada, response), ['jit:okta EDITOR']);
+  const events = await eventsOf(() => ask('DELETE', `${OKTA}?users=keep&confirm=1`));
+  t.same(
+    events.filter(({ type }) => type.startsWith('membership.')),
+    [],
+    'nothing changes for anybody',
+  );
+  t.same(await holds(ada), [BY_HAND]);
+  t.equal(await drift(), 0);
+  t.match(await ask('DELETE', `/teams/${response}/members/${ada}`), { status: 204 }, 'the admins decide now');
+});
+
+t.test('what another provider gives stays its own, and decides again', async (t) => {
+  for (const users of ['keep', 'release']) {
+    const world = await newWorld('enhanced');
+    const { ask, ada, holds, signIn } = world;
+    await ask('POST', '/identity-providers', { name: 'entra', kind: 'claims', jit: 'enhanced' });
+    await world.map([ANALYSTS, row('Guests', 'Incident Response', 'VIEWER')]);
+    await signIn(ada, ['Analysts']);
+    await signIn(ada, ['Guests'], { identityProvider: 'entra' });
+    t.same(await holds(ada), [EDITOR]);
+    t.equal((await ask('DELETE', `${OKTA}?users=${users}&confirm=1`)).status, 204);
+    t.same(await holds(ada), ['Incident Response VIEWER jit:entra'], users);
+  }
+});
+
+t.test('a name that is free again gives nothing of what was', async (t) => {
+  const { ask, ada, holds, drift } = await newWorld('enhanced');
+  await ask('DELETE', `${OKTA}?users=release&confirm=2`);
+  t.equal(
+    (await ask('POST', '/identity-providers', { name: 'okta', kind: 'claims', jit: 'enhanced' })).status,
+    201,
+  );
+  t.same(await holds(ada), []);
+  t.equal(await drift(), 0);
+});
+
+t.test('the last owner stays one when the provider goes that made them', async (t) => {
+  const world = await newWorld('enhanced');
+  const { ask, ada, grants, signIn } = world;
+  await world.map([ANALYSTS], { tenant_owners_groups: ['IT Admins'] });
+  await signIn(ada, ['IT Admins']);
+  t.same(await grants(ada), ['jit:okta']);
+  const { body } = await ask('DELETE', `${OKTA}?users=release&confirm=0`);
+  const { confirm } = body as { confirm: number };
+  await ask('DELETE', `${OKTA}?users=release&confirm=${confirm}`);
+  t.same(await grants(ada), ['retention']);
+});

@@ -1,0 +1,48 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { selfSigned } from '../../src/tenants/self-signed.ts';
+
+/** Certificates of made-up identity providers. */
+
+const YEAR = 365 * 86_400_000;
+
+export interface CertificateOptions {
+  readonly bits?: number;
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+}
+
+/** One of an RSA key that is forgotten at once. */
+export function certificate({
+  bits = 2048,
+  notBefore = new Date(Date.now() - YEAR),
+  notAfter = new Date(Date.now() + YEAR),
+}: CertificateOptions = {}): string {
+  const keys = generateKeyPairSync('rsa', { modulusLength: bits });
+  return selfSigned({ ...keys, commonName: 'idp.example', serial: randomBytes(16), notBefore, notAfter });
+}
+
+/** Of a key on P-256. */
+export const EC_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBgDCCASegAwIBAgIUV6xvUEN8iUrxl5Cf9+enHDLbyC8wCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKZWMuZXhhbXBsZTAgFw0yNjExMjIwNzU2MzdaGA8yMTI2MTAy
+OTA3NTYzN1owFTETMBEGA1UEAwwKZWMuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABM7w0gY/0kgLGgdItp52S+0XLe4Kssu0sZpq9rq2pFa9nfXaWMXF
+fcdvJQeYLD9pIjbKrSkVCd5C74YQbqUcBdajUzBRMB0GA1UdDgQWBBRh5WBZ3GkY
+Hvp6vdoIBByr5FQEtzAfBgNVHSMEGDAWgBRh5WBZ3GkYHvp6vdoIBByr5FQEtzAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCICf1YEPABFpJpW67tvlS
+PKUeMbQo9BrB+g4V77Y343XUAiBX4XlqhKqMsY4U/GwUk4PZUg9061d9mYaif4Ps
+zTEMbQ==
+-----END CERTIFICATE-----
+`;
+
+/** Of an Ed25519 key, by which nothing in SAML is signed. */
+export const ED25519_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBQDCB86ADAgECAhRYKtRJLqrEqdL+/RsNXwBrDm7gFTAFBgMrZXAwFTETMBEG
+A1UEAwwKZWQuZXhhbXBsZTAgFw0yNjExMjIwNzU2MzdaGA8yMTI2MTAyOTA3NTYz
+N1owFTETMBEGA1UEAwwKZWQuZXhhbXBsZTAqMAUGAytlcAMhAOPuc7+OABUumEin
+z+wQ5gDC2oF1CF/bQ9vfFb6bPjAgo1MwUTAdBgNVHQ4EFgQUYujYOroYwfTKgoad
+391k66VqbUIwHwYDVR0jBBgwFoAUYujYOroYwfTKgoad391k66VqbUIwDwYDVR0T
+AQH/BAUwAwEB/zAFBgMrZXADQQCjVhZypC6mdhxDeAl3hAVJHCRRtxjDOFzCOPpy
+Ew+x5biBh+nYMG6zE1GTf620D8RsDWMhr2wN99oEMEda5zAG
+-----END CERTIFICATE-----
+`;
