@@ -15,6 +15,9 @@ create table identity_provider (
   -- What the newly created get beside the mapping; a team that is gone gives nothing.
   default_team_id uuid,
   default_role text,
+  -- To what SAML assertions to us are encrypted: a certificate in PEM, and its private key, sealed by the secret key.
+  encryption_certificate text,
+  encryption_key text,
   version bigint not null,
   created_at timestamptz not null,
   updated_at timestamptz not null,
@@ -22,6 +25,7 @@ create table identity_provider (
   constraint identity_provider_name_key unique (tenant_id, name),
   constraint identity_provider_kind_is_known check (kind in ('saml', 'oidc', 'claims')),
   constraint identity_provider_jit_is_known check (jit in ('off', 'standard', 'enhanced')),
+  constraint identity_provider_encryption_is_whole check ((encryption_certificate is null) = (encryption_key is null)),
   constraint identity_provider_default_is_whole check ((default_team_id is null) = (default_role is null)),
   constraint identity_provider_tenant_exists foreign key (tenant_id) references tenant (tenant_id) on delete cascade
 );

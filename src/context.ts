@@ -14,6 +14,8 @@ export interface Context {
   readonly operatorKeyHash: Buffer;
   /** 32 bytes, the same in every instance: keys for what only the service reads are derived from it. */
   readonly secretKey: Buffer;
+  /** Whether identity providers on this machine are spoken to by http: for tests only. */
+  readonly allowLoopbackIdentityProviders?: boolean;
 }
 
 export type Scope = 'scim' | 'jit' | 'jit:claims' | 'admin' | 'read';

@@ -39,7 +39,8 @@ export async function createIdentityProvider(
   const { name, kind, jit, displayName = null, enabled = true, defaultTeam, domains = [] } = input;
   const at = context.now();
   const occasion = { tenantId, actor, at, changeId: uuid() };
-  const settings = changedSettings(DEFAULT_SETTINGS, input, { kind, allowLoopback: false });
+  const allowLoopback = context.allowLoopbackIdentityProviders === true;
+  const settings = changedSettings(DEFAULT_SETTINGS, input, { kind, allowLoopback });
   try {
     return await transaction(context.db, async (trx) => {
       const send = sendBy(trx);
@@ -52,7 +53,7 @@ export async function createIdentityProvider(
         ...settings,
         defaultTeam: defaultTeam ? await readDefaultTeam(trx, tenantId, defaultTeam) : null,
         domains: await domainsToBind(trx, tenantId, { provider: name, names: domains }),
-        ...{ version: 1, createdAt: at, updatedAt: at },
+        ...{ encryptionCertificate: null, version: 1, createdAt: at, updatedAt: at },
       };
       const { id } = provider;
       await send([insertIdentityProvider(tenantId, provider), bindDomains(tenantId, id, provider.domains)]);

@@ -51,7 +51,7 @@ export async function updateIdentityProvider(
     const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
     return transaction(context.db, async (trx) => {
       await runIn(trx, lockTenantExclusive(tenantId));
-      const { after } = await write(trx, occasion, request);
+      const { after } = await write({ context, trx, occasion }, request);
       return { provider: after, plan: NO_CHANGES, shutOut: 0 };
     });
   }
@@ -60,7 +60,7 @@ export async function updateIdentityProvider(
     actor,
     request,
     async ({ trx, send, occasion }) => {
-      const { before, after } = await write(trx, occasion, request);
+      const { before, after } = await write({ context, trx, occasion }, request);
       const { id, name, jit } = after;
       if (jit !== before.jit) {
         await send([setSyncMode(tenantId, name, jit === 'enhanced' ? 'enhanced' : 'standard')]);
@@ -77,15 +77,20 @@ interface Written {
   readonly after: IdentityProvider;
 }
 
+interface Writing {
+  readonly context: Context;
+  readonly trx: Transaction<Tables>;
+  readonly occasion: Occasion;
+}
+
 async function write(
-  trx: Transaction<Tables>,
-  occasion: Occasion,
+  { context, trx, occasion }: Writing,
   { tenantId, name, change }: UpdateIdentityProvider,
 ): Promise<Written> {
   const [row] = await runIn(trx, identityProviderByName(tenantId, name));
   if (row === undefined) throw notFound('Identity provider');
   const before = identityProviderOf(row);
-  const changed = await changedProvider(trx, tenantId, before, change);
+  const changed = await changedProvider({ context, trx, occasion }, before, change);
   if (isDeepStrictEqual(before, changed)) return { before, after: before };
   const after = { ...changed, version: before.version + 1, updatedAt: occasion.at };
   await sendBy(trx)([
@@ -105,16 +110,16 @@ async function write(
 }
 
 async function changedProvider(
-  trx: Transaction<Tables>,
-  tenantId: string,
+  { context, trx, occasion: { tenantId } }: Writing,
   before: IdentityProvider,
   change: ProviderInput,
 ): Promise<IdentityProvider> {
   const { displayName, jit, enabled, defaultTeam, domains, ...settings } = change;
   const { name: provider, kind } = before;
+  const allowLoopback = context.allowLoopbackIdentityProviders === true;
   return {
     ...before,
-    ...changedSettings(before, settings, { kind, allowLoopback: false }),
+    ...changedSettings(before, settings, { kind, allowLoopback }),
     ...(displayName !== undefined && { displayName }),
     ...(jit !== undefined && { jit }),
     ...(enabled !== undefined && { enabled }),

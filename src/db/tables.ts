@@ -257,6 +257,8 @@ export interface IdentityProviderTable {
   settings: Json<Record<string, unknown>>;
   default_team_id: string | null;
   default_role: string | null;
+  encryption_certificate: string | null;
+  encryption_key: string | null;
   version: number;
   created_at: Date;
   updated_at: Date;

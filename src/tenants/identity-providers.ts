@@ -69,6 +69,8 @@ export interface IdentityProvider extends ProviderSettings {
   readonly enabled: boolean;
   /** null also once the team is gone. */
   readonly defaultTeam: DefaultTeam | null;
+  /** To whose key assertions to us may be encrypted, in PEM; null: to none. */
+  readonly encryptionCertificate: string | null;
   /** Domains whose people sign in here. */
   readonly domains: readonly string[];
   /** Counts the changes: what a sign-in read holds only at this one. */
@@ -89,13 +91,17 @@ export interface ProviderRow {
   readonly enabled: boolean;
   readonly settings: ProviderSettings;
   readonly default_team: DefaultTeam | null;
+  readonly encryption_certificate: string | null;
+  /** Sealed (`sealed.ts`). */
+  readonly encryption_key: string | null;
   readonly domains: string[];
   readonly version: number;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
-const READ = `select p.id, p.name, p.display_name, p.kind, p.jit, p.enabled, p.settings, p.version, p.created_at, p.updated_at,
+const READ = `select p.id, p.name, p.display_name, p.kind, p.jit, p.enabled, p.settings, p.encryption_certificate,
+     p.encryption_key, p.version, p.created_at, p.updated_at,
      case when t.id is not null then jsonb_build_object('team', t.id, 'role', p.default_role) end as default_team,
      array(select d.domain from identity_provider_domain d
            where d.tenant_id = p.tenant_id and d.identity_provider_id = p.id order by d.domain) as domains
@@ -130,6 +136,7 @@ export function identityProviderOf(row: ProviderRow): IdentityProvider {
     ...DEFAULT_SETTINGS,
     ...row.settings,
     defaultTeam: row.default_team,
+    encryptionCertificate: row.encryption_certificate,
     domains: row.domains,
     version: row.version,
     createdAt: row.created_at,
@@ -194,6 +201,18 @@ export function updateIdentityProviderRow(tenantId: string, provider: IdentityPr
     provider.version,
     provider.updatedAt,
   ]);
+}
+
+const encryptionStatement = statement<unknown>(
+  'set_encryption_key',
+  `update identity_provider set encryption_certificate = $3, encryption_key = $4, version = $5, updated_at = $6
+   where tenant_id = $1 and id = $2`,
+);
+
+/** Writes the key pair of a provider; `sealed` is the private key. */
+export function setEncryptionKey(tenantId: string, provider: IdentityProvider, sealed: string | null): Step {
+  const { id, encryptionCertificate, version, updatedAt } = provider;
+  return step(encryptionStatement, [tenantId, id, encryptionCertificate, sealed, version, updatedAt]);
 }
 
 function settingsText(provider: ProviderSettings): string {

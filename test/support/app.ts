@@ -161,7 +161,8 @@ function asker(app: FastifyInstance) {
     };
     const answer = await app.inject(request);
     const { statusCode: status, payload: text } = answer;
-    return { status, headers: answer.headers, text, body: (text && JSON.parse(text)) || undefined };
+    const isJson = !String(answer.headers['content-type']).includes('xml');
+    return { status, headers: answer.headers, text, body: (isJson && text && JSON.parse(text)) || undefined };
   };
 }
 

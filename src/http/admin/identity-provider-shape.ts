@@ -96,6 +96,7 @@ const IdentityProviderObject = Type.Object({
   attributeMapping: Mapping,
   saml: nullable(Type.Object(saml)),
   oidc: nullable(Type.Object(oidc)),
+  encryptionCertificate: nullable(Type.String({ description: 'To whose key assertions may be encrypted' })),
   version: Type.Integer(),
   createdAt: Timestamp,
   updatedAt: Timestamp,

@@ -12,6 +12,7 @@ import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
 import { groupRoutes } from './groups.ts';
+import { identityProviderKeyRoutes } from './identity-provider-keys.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
 import { jobRoutes } from './jobs.ts';
 import { manualGrantRoutes } from './manual-grants.ts';
@@ -47,6 +48,7 @@ export async function adminSurface(
     tenantRoutes(typedScope(scope), context);
     directoryRoutes(typedScope(scope), context);
     identityProviderRoutes(typedScope(scope), context);
+    identityProviderKeyRoutes(typedScope(scope), context);
     apiKeyRoutes(typedScope(scope), context);
     teamRoutes(typedScope(scope), context);
     teamListRoute(typedScope(scope), context, 'admin');
