@@ -46,6 +46,9 @@ export const OIDC_ALGORITHMS = [
 /** OpenID Connect Core section 15.1: what every provider signs by, unless it was agreed otherwise. */
 const DEFAULT_ALGORITHMS = ['RS256'];
 
+/** So many keys may a provider sign by. */
+export const MAX_CERTIFICATES = 10;
+
 export interface SettingsRules {
   readonly kind: ProviderKind;
   /** Whether providers on this machine are spoken to by http: a setting for tests. */
@@ -100,7 +103,11 @@ function changedSaml(before: SamlSettings | null, input: Partial<SamlSettings>):
   const read =
     input.certificates?.map((pem, index) => readCertificate(pem, `/saml/certificates/${index}`)) ??
     certificates;
-  return { issuer, certificates: [...new Set(read)], audience, acsUrl };
+  const distinct = [...new Set(read)];
+  if (distinct.length > MAX_CERTIFICATES) {
+    throw invalid('/saml/certificates', `has more than ${MAX_CERTIFICATES} certificates`);
+  }
+  return { issuer, certificates: distinct, audience, acsUrl };
 }
 
 function changedOidc(

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { BUILT_IN_ROLES } from '../../src/reconcile/roles.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import { type Answer, type AnyBody, type Method, startApp } from '../support/app.ts';
+import { idpMetadata } from '../support/certificates.ts';
 
 /**
  * Another tenant's ids answer exactly like ids that don't exist. The routes are read from Fastify, so that a new
@@ -74,6 +75,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
     jit: 'off',
   },
   'PATCH /api/admin/v1/tenants/:tenant/identity-providers/:identityProvider': { displayName: 'Taken over' },
+  'POST /api/admin/v1/tenants/:tenant/identity-providers/:identityProvider/metadata':
+    idpMetadata('urn:taken-over'),
   'POST /api/admin/v1/tenants/:tenant/teams': { name: 'Taken over' },
   'PATCH /api/admin/v1/tenants/:tenant/teams/:team': { name: 'Taken over' },
   'PUT /api/admin/v1/tenants/:tenant/teams/:team/members/:userId': { role: 'VIEWER' },
@@ -135,7 +138,8 @@ function pathOf(route: Route, world: World, variant = 0): string {
 
 async function ask(route: Route, path: string, key: string): Promise<Answer<AnyBody>> {
   const body = BODIES[`${route.method} ${route.url}`];
-  return app.send(route.method, path, { key, ...(body !== undefined && { body }) });
+  const headers = typeof body === 'string' ? { 'content-type': 'application/xml' } : {};
+  return app.send(route.method, path, { key, headers, ...(body !== undefined && { body }) });
 }
 
 async function makeWorld({ mapped = true } = {}): Promise<World> {

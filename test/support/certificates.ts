@@ -46,3 +46,17 @@ AQH/BAUwAwEB/zAFBgMrZXADQQCjVhZypC6mdhxDeAl3hAVJHCRRtxjDOFzCOPpy
 Ew+x5biBh+nYMG6zE1GTf620D8RsDWMhr2wN99oEMEda5zAG
 -----END CERTIFICATE-----
 `;
+
+/** Metadata of an identity provider that signs by a key of its own, or by those of these certificates. */
+export function idpMetadata(entityId: string, pems: readonly string[] = [certificate()]): string {
+  const keys = pems.map((pem) => {
+    const base64 = pem.replace(/-----[A-Z ]+-----/g, '');
+    return `<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>
+      <ds:X509Certificate>${base64}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`;
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>
+    <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${entityId}">
+    <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">${keys.join('')}
+    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.example/sso"/>
+    </md:IDPSSODescriptor></md:EntityDescriptor>`;
+}

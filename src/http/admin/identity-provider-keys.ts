@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { createEncryptionKey, deleteEncryptionKey } from '../../actions/change-encryption-key.ts';
+import { importMetadata } from '../../actions/import-metadata.ts';
 import { SAML_METADATA, serviceProviderMetadata } from '../../assertions/saml/sp-metadata.ts';
 import type { Context } from '../../context.ts';
 import { runAlone } from '../../db/transaction.ts';
@@ -8,12 +9,44 @@ import { identityProviderByName, identityProviderOf } from '../../tenants/identi
 import { actorOf } from '../plugins/bearer-auth.ts';
 import { ofTenant, problems, slugOrNotFound } from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
-import { IdentityProvider, providerView } from './identity-provider-shape.ts';
+import { ChangedIdentityProvider, IdentityProvider, providerView } from './identity-provider-shape.ts';
+import { METADATA_TYPES, readMetadataBodies } from './metadata-body.ts';
+import { planQuery, readPlanQuery } from './plan-shape.ts';
 
 const params = Type.Object({ ...ofTenant, identityProvider: Type.String({ description: 'Name' }) });
 const tags = ['Identity providers'];
 const nameOf = (path: { identityProvider: string }) =>
   slugOrNotFound(path.identityProvider, 'Identity provider');
+
+/** The other side's metadata: in a scope of its own, which reads XML. */
+export function metadataRoute(scope: TypedScope, context: Context): void {
+  readMetadataBodies(scope);
+  scope.post(
+    '/tenants/:tenant/identity-providers/:identityProvider/metadata',
+    {
+      schema: {
+        tags,
+        operationId: 'importMetadata',
+        summary: "Take issuer and certificates from the identity provider's SAML metadata",
+        consumes: [...METADATA_TYPES],
+        params,
+        querystring: Type.Object({ dryRun: planQuery.dryRun }, { additionalProperties: false }),
+        body: Type.String({ description: 'An EntityDescriptor in XML, up to 1 MiB' }),
+        response: { 200: ChangedIdentityProvider, ...problems },
+      },
+    },
+    async (request) => {
+      const { dryRun } = readPlanQuery(request.query);
+      const { provider, plan, shutOut } = await importMetadata(context, actorOf(request), {
+        tenantId: request.tenantId,
+        name: nameOf(request.params),
+        xml: request.body,
+        dryRun,
+      });
+      return { ...providerView(provider, context.now()), ...(dryRun && { plan, shutOut }) };
+    },
+  );
+}
 
 /** What the other side of SAML needs of ours: our metadata, and a key to encrypt assertions to. */
 export function identityProviderKeyRoutes(scope: TypedScope, context: Context): void {

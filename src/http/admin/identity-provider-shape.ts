@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { MAPPED_FACTS, PRESETS, SUBJECT_ALIASES } from '../../assertions/presets.ts';
 import type { Plan as TenantPlan } from '../../reconcile/plan.ts';
 import { JIT_MODES, MATCHES, type IdentityProvider as Provider } from '../../tenants/identity-providers.ts';
-import { OIDC_ALGORITHMS } from '../../tenants/provider-settings.ts';
+import { MAX_CERTIFICATES, OIDC_ALGORITHMS } from '../../tenants/provider-settings.ts';
 import { type ProviderWarning, providerWarnings } from '../../tenants/provider-warnings.ts';
 import { Id, Label, line, nullable, Slug, Timestamp } from '../shapes.ts';
 import { Plan } from './plan-shape.ts';
@@ -15,7 +15,7 @@ const AttributeName = line(500);
 const EntityId = line(1_024);
 const Url = line(2_000);
 const Certificates = Type.Array(Type.String({ maxLength: 20_000 }), {
-  maxItems: 10,
+  maxItems: MAX_CERTIFICATES,
   description: 'X.509 in PEM, one a text; several while one is rolled over',
 });
 const Mode = Type.Enum([...JIT_MODES], {

@@ -12,7 +12,7 @@ import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
 import { groupRoutes } from './groups.ts';
-import { identityProviderKeyRoutes } from './identity-provider-keys.ts';
+import { identityProviderKeyRoutes, metadataRoute } from './identity-provider-keys.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
 import { jobRoutes } from './jobs.ts';
 import { manualGrantRoutes } from './manual-grants.ts';
@@ -49,6 +49,7 @@ export async function adminSurface(
     directoryRoutes(typedScope(scope), context);
     identityProviderRoutes(typedScope(scope), context);
     identityProviderKeyRoutes(typedScope(scope), context);
+    await scope.register(async (metadata) => metadataRoute(typedScope(metadata), context));
     apiKeyRoutes(typedScope(scope), context);
     teamRoutes(typedScope(scope), context);
     teamListRoute(typedScope(scope), context, 'admin');
