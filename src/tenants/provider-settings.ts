@@ -37,10 +37,10 @@ export interface ProviderInput extends SettingsInput {
   readonly domains?: readonly string[];
 }
 
-/** RFC 7518 section 3.1: signatures by a public key, which a client cannot forge with what it knows. */
+/** RFC 7518 section 3.1, RFC 8037 and RFC 9864: signatures by a public key, which a client cannot forge with what it knows. */
 export const OIDC_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ] as const;
 
 /** OpenID Connect Core section 15.1: what every provider signs by, unless it was agreed otherwise. */
