@@ -48,6 +48,7 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
     log,
     now: () => new Date(),
     publicUrl: config.publicUrl,
+    allowLoopbackIdentityProviders: config.allowLoopbackIdentityProviders,
     operatorKeyHash: sha256(secrets.operatorKey),
     secretKey: secrets.secretKey,
   };

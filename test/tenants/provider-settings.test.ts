@@ -13,14 +13,14 @@ t.test(
       );
     for (const issuer of ['http://localhost:9000', 'http://127.0.0.1:9000/a', 'http://[::1]/']) {
       t.equal(read(issuer, true)().oidc?.issuer, issuer);
-      t.throws(read(issuer, false), { pointer: '/oidc/issuer' });
+      t.throws(read(issuer, false), { message: /^\/oidc\/issuer is no URL/ });
     }
     for (const issuer of [
       'http://idp.example',
       'http://localhost.example',
       'http://127.0.0.1@idp.example/',
     ]) {
-      t.throws(read(issuer, true), { pointer: '/oidc/issuer' });
+      t.throws(read(issuer, true), { message: /^\/oidc\/issuer is no URL/ });
     }
     t.equal(read('https://idp.example', false)().oidc?.issuer, 'https://idp.example');
   },

@@ -35,6 +35,7 @@ t.test('a provider is made with defaults, read, listed and told', async (t) => {
     saml: SAML,
     oidc: null,
     defaultTeam: null,
+    encryptionCertificate: null,
     domains: [],
     version: 1,
     warnings: [],
