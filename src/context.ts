@@ -14,6 +14,8 @@ export interface Context {
   readonly operatorKeyHash: Buffer;
   /** 32 bytes, the same in every instance: keys for what only the service reads are derived from it. */
   readonly secretKey: Buffer;
+  /** The texts of a name's TXT records in DNS; none: it has none. Throws AppError `unavailable`: DNS does not answer. */
+  resolveTxt(name: string): Promise<readonly string[]>;
 }
 
 export type Scope = 'scim' | 'jit' | 'jit:claims' | 'admin' | 'read';

@@ -11,7 +11,9 @@ export type UniqueConstraint =
   | 'role_pkey'
   | 'role_rank_key'
   | 'permission_name_key'
-  | 'scim_user_product_user_id_key';
+  | 'scim_user_product_user_id_key'
+  | 'domain_pkey'
+  | 'invitation_email_key';
 
 /** Whether `error` is the violation of this unique constraint. */
 export function violates(error: unknown, constraint: UniqueConstraint): boolean {

@@ -30,6 +30,8 @@ interface World {
   readonly version: string;
   /** A resync that is queued. */
   readonly job: string;
+  /** An e-mail domain. */
+  readonly domain: string;
 }
 
 /** Each path parameter's values in a world; the first is the one that the route is for. */
@@ -45,6 +47,7 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
     url.startsWith('/api/admin/') ? [unmanaged, unmanaged.toUpperCase()] : [user, user.toUpperCase()],
   version: ({ version }) => [version],
   job: ({ job }) => [job, job.toUpperCase()],
+  domain: ({ domain }) => [domain, domain.toUpperCase()],
   urn: ({ extension }) => [extension, extension.toUpperCase()],
   id: ({ user, group, role, team }, url) => {
     if (url.includes('/Roles/')) return [role, team];
@@ -71,6 +74,9 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/admin/v1/tenants/:tenant/permissions': { name: 'TAKEN_OVER' },
   'POST /api/admin/v1/tenants/:tenant/users': { userName: 'taken-over' },
   'PATCH /api/admin/v1/tenants/:tenant/users/:userId': { displayName: 'Taken over' },
+  'POST /api/admin/v1/tenants/:tenant/domains': { name: 'taken-over.example' },
+  'PATCH /api/admin/v1/tenants/:tenant/domains/:domain': { jit: true },
+  'POST /api/admin/v1/tenants/:tenant/domains/:domain/verify': { by: 'operator' },
   'POST /api/admin/v1/tenants/:tenant/explain': { groups: ['Taken over'] },
   'POST /api/admin/v1/tenants/:tenant/roles': { name: 'TAKEN_OVER', rank: 1 },
   'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
@@ -152,6 +158,8 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
     userName: 'by-hand',
   });
   const { body: job } = await app.admin<{ job: string }>('POST', `${path}/resync`);
+  const domain = `${directory}.example`;
+  await app.admin('POST', `${path}/domains`, { name: domain });
   const create = async (endpoint: string, body: object) =>
     (await app.send<{ id: string }>('POST', `/api/scim/v2/${endpoint}`, { key, body })).body.id;
   const user = await create('Users', { userName: 'victim', externalId: 'x-1' });
@@ -170,6 +178,7 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
     extension,
     version: '1',
     job: job.job,
+    domain,
   };
 }
 
@@ -190,6 +199,7 @@ function noWorld(): World {
     extension: `urn:example:${name}`,
     version: '999',
     job: randomUUID(),
+    domain: `${name}.example`,
   };
 }
 
@@ -272,6 +282,8 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
   t.match(extension.body, { name: 'Victim', attributes: [{ name: 'badge' }] });
   const { body: job } = await app.send('GET', `${path}/jobs/${victim.job}`, operator);
   t.match(job, { state: 'queued' });
+  const { body: domain } = await app.send('GET', `${path}/domains/${victim.domain}`, operator);
+  t.match(domain, { state: 'pending', jit: false });
   t.match([tenant.body, directory.body], [{ displayName: null }, { displayName: null }]);
   t.match(keys.body.apiKeys, [{ id: victim.apiKey, expiresAt: null }]);
   const [teams, roles] = [
@@ -321,6 +333,7 @@ t.test('lists, filters and searches hold nothing of another tenant', async (t) =
       victim.unmanaged,
       victim.extension,
       victim.job,
+      victim.domain,
     ].join('|'),
   );
   for (const { url } of lists) {

@@ -8,6 +8,7 @@ import { typedScope } from '../typebox.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { clientRoutes } from './clients.ts';
 import { directoryRoutes } from './directories.ts';
+import { domainRoutes } from './domains.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
@@ -45,6 +46,7 @@ export async function adminSurface(
     scope.addHook('onRequest', requireTenant(context));
     tenantRoutes(typedScope(scope), context);
     directoryRoutes(typedScope(scope), context);
+    domainRoutes(typedScope(scope), context);
     apiKeyRoutes(typedScope(scope), context);
     teamRoutes(typedScope(scope), context);
     teamListRoute(typedScope(scope), context, 'admin');
