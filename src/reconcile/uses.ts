@@ -9,12 +9,26 @@ export interface Uses {
   readonly rows: readonly string[];
   /** How many users have a grant of it, those that are not active among them. */
   readonly users: number;
+  /** Domains, and addresses that are invited, that give it, the first `ROWS_SHOWN`. */
+  readonly ways: readonly string[];
 }
 
 const ROWS_SHOWN = 20;
 
-export function usesOfRole(trx: Transaction<Tables>, tenantId: string, role: string): Promise<Uses> {
-  return usesWhere(trx, tenantId, { row: sql`r.role = ${role}`, grant: sql`role = ${role}` });
+export function usesOfRole(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  { role, now }: { readonly role: string; readonly now: Date },
+): Promise<Uses> {
+  const gives = sql`grants @> ${JSON.stringify([{ role }])}::jsonb`;
+  return usesWhere(trx, tenantId, {
+    row: sql`r.role = ${role}`,
+    grant: sql`role = ${role}`,
+    way: sql`select name from domain where tenant_id = ${tenantId} and ${gives}
+             union all
+             select email from invitation
+             where tenant_id = ${tenantId} and state = 'pending' and expires_at > ${now} and ${gives}`,
+  });
 }
 
 export function usesOfPermission(
@@ -37,10 +51,17 @@ export function usesOfDirectory(trx: Transaction<Tables>, tenantId: string, name
   });
 }
 
+interface Using {
+  readonly row: RawBuilder<boolean>;
+  readonly grant: RawBuilder<boolean>;
+  /** Selects names. */
+  readonly way?: RawBuilder<unknown>;
+}
+
 async function usesWhere(
   trx: Transaction<Tables>,
   tenantId: string,
-  { row, grant }: { readonly row: RawBuilder<boolean>; readonly grant: RawBuilder<boolean> },
+  { row, grant, way = sql`select null as name where false` }: Using,
 ): Promise<Uses> {
   const { rows } = await sql<Uses>`
     with named as (
@@ -51,7 +72,8 @@ async function usesWhere(
       group by r."row" order by place limit ${ROWS_SHOWN}
     )
     select (select coalesce(array_agg("row" order by place), '{}') from named) as rows,
-           (select count(distinct user_id) from access_grant where tenant_id = ${tenantId} and ${grant}) as users
+           (select count(distinct user_id) from access_grant where tenant_id = ${tenantId} and ${grant}) as users,
+           array(select name::text from (${way}) as w order by name limit ${ROWS_SHOWN}) as ways
   `.execute(trx);
   return rows[0] as Uses;
 }
@@ -62,15 +84,16 @@ async function usesWhere(
  * @throws AppError `conflict` (`in_use`) with `uses`.
  */
 export function requireUnused(what: string, uses: Uses): void {
-  const { rows, users } = uses;
+  const { rows, users, ways } = uses;
   const reasons = [
     ...(rows.length > 0 ? [`the group mapping names it (${rows.join(', ')})`] : []),
     ...(users > 0 ? [`users hold it: ${users}`] : []),
+    ...(ways.length > 0 ? [`domains or invitations give it (${ways.join(', ')})`] : []),
   ];
   if (reasons.length === 0) return;
   throw new AppError('conflict', `${what} is in use: ${reasons.join('; ')}`, {
     reason: 'in_use',
-    hint: 'Take it out of the group mapping, and from the users who hold it by hand; then delete it.',
+    hint: 'Take it out of the group mapping, of domains and invitations, and from the users who hold it; then delete it.',
     members: { uses },
   });
 }

@@ -32,6 +32,8 @@ interface World {
   readonly job: string;
   /** An e-mail domain. */
   readonly domain: string;
+  /** A pending invitation. */
+  readonly invitation: string;
 }
 
 /** Each path parameter's values in a world; the first is the one that the route is for. */
@@ -48,6 +50,7 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   version: ({ version }) => [version],
   job: ({ job }) => [job, job.toUpperCase()],
   domain: ({ domain }) => [domain, domain.toUpperCase()],
+  invitation: ({ invitation }) => [invitation, invitation.toUpperCase()],
   urn: ({ extension }) => [extension, extension.toUpperCase()],
   id: ({ user, group, role, team }, url) => {
     if (url.includes('/Roles/')) return [role, team];
@@ -61,7 +64,7 @@ const MAPPING = { mappings: [{ group_name: 'Victims', team_name: 'Victims', role
 
 const REPLACE = { Operations: [{ op: 'replace', path: 'displayName', value: 'Taken over' }] };
 
-/** A body that holds, for each route that reads one. */
+/** A body that holds, for each route that reads one; a function makes it of what the world has. */
 const BODIES: Readonly<Record<string, unknown>> = {
   'PUT /api/admin/v1/tenants/:tenant/group-mapping': MAPPING,
   'POST /api/admin/v1/tenants/:tenant/group-mapping/revert': { version: 1 },
@@ -77,6 +80,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/admin/v1/tenants/:tenant/domains': { name: 'taken-over.example' },
   'PATCH /api/admin/v1/tenants/:tenant/domains/:domain': { jit: true },
   'POST /api/admin/v1/tenants/:tenant/domains/:domain/verify': { by: 'operator' },
+  'POST /api/admin/v1/tenants/:tenant/invitations': { email: 'taken@over.example', grants: [] },
+  'POST /api/admin/v1/tenants/:tenant/invitations/:invitation/accept': ({ unmanaged }: World) => ({
+    userId: unmanaged,
+  }),
   'POST /api/admin/v1/tenants/:tenant/explain': { groups: ['Taken over'] },
   'POST /api/admin/v1/tenants/:tenant/roles': { name: 'TAKEN_OVER', rank: 1 },
   'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
@@ -129,8 +136,10 @@ function pathOf(route: Route, world: World, variant = 0): string {
   return path + (QUERIES[`${route.method} ${route.url}`] ?? '');
 }
 
-async function ask(route: Route, path: string, key: string): Promise<Answer<AnyBody>> {
-  const body = BODIES[`${route.method} ${route.url}`];
+async function ask(route: Route, world: World, key: string, variant = 0): Promise<Answer<AnyBody>> {
+  const made = BODIES[`${route.method} ${route.url}`];
+  const body = typeof made === 'function' ? made(world) : made;
+  const path = pathOf(route, world, variant);
   return app.send(route.method, path, { key, ...(body !== undefined && { body }) });
 }
 
@@ -160,6 +169,8 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
   const { body: job } = await app.admin<{ job: string }>('POST', `${path}/resync`);
   const domain = `${directory}.example`;
   await app.admin('POST', `${path}/domains`, { name: domain });
+  const invited = { email: `ada@${domain}`, grants: [] };
+  const { body: invitation } = await app.admin<{ id: string }>('POST', `${path}/invitations`, invited);
   const create = async (endpoint: string, body: object) =>
     (await app.send<{ id: string }>('POST', `/api/scim/v2/${endpoint}`, { key, body })).body.id;
   const user = await create('Users', { userName: 'victim', externalId: 'x-1' });
@@ -179,6 +190,7 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
     version: '1',
     job: job.job,
     domain,
+    invitation: invitation.id,
   };
 }
 
@@ -200,6 +212,7 @@ function noWorld(): World {
     version: '999',
     job: randomUUID(),
     domain: `${name}.example`,
+    invitation: randomUUID(),
   };
 }
 
@@ -241,7 +254,7 @@ for (const route of routes) {
     const { key: read } = await app.serviceKey(['read']);
     const surface = Object.entries({ '/api/scim': scim, '/api/v1': read, '/api/admin': app.operatorKey });
     const [, key = ''] = surface.find(([prefix]) => route.url.startsWith(prefix)) ?? [];
-    const { status, text } = await ask(route, pathOf(route, world), key);
+    const { status, text } = await ask(route, world, key);
     t.ok(status >= 200 && status < 300, `${status} ${text}`);
   });
 
@@ -260,8 +273,8 @@ for (const route of routes) {
       for (const { who, key } of by) {
         for (const variant of [0, 1]) {
           const [theirs, nobodys] = [
-            await ask(route, pathOf(route, there, variant), key),
-            await ask(route, pathOf(route, nowhere, variant), key),
+            await ask(route, there, key, variant),
+            await ask(route, nowhere, key, variant),
           ];
           t.same(comparable(theirs), comparable(nobodys), `${who}: ${theirs.status}`);
           t.ok([401, 403, 404].includes(theirs.status), `${who} is refused: ${theirs.status} ${theirs.text}`);
@@ -284,6 +297,8 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
   t.match(job, { state: 'queued' });
   const { body: domain } = await app.send('GET', `${path}/domains/${victim.domain}`, operator);
   t.match(domain, { state: 'pending', jit: false });
+  const { body: invited } = await app.send('GET', `${path}/invitations/${victim.invitation}`, operator);
+  t.match(invited, { state: 'pending' });
   t.match([tenant.body, directory.body], [{ displayName: null }, { displayName: null }]);
   t.match(keys.body.apiKeys, [{ id: victim.apiKey, expiresAt: null }]);
   const [teams, roles] = [
@@ -334,6 +349,7 @@ t.test('lists, filters and searches hold nothing of another tenant', async (t) =
       victim.extension,
       victim.job,
       victim.domain,
+      victim.invitation,
     ].join('|'),
   );
   for (const { url } of lists) {

@@ -13,6 +13,7 @@ import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
 import { groupRoutes } from './groups.ts';
+import { invitationRoutes } from './invitations.ts';
 import { jobRoutes } from './jobs.ts';
 import { manualGrantRoutes } from './manual-grants.ts';
 import { memberRoutes } from './members.ts';
@@ -47,6 +48,7 @@ export async function adminSurface(
     tenantRoutes(typedScope(scope), context);
     directoryRoutes(typedScope(scope), context);
     domainRoutes(typedScope(scope), context);
+    invitationRoutes(typedScope(scope), context);
     apiKeyRoutes(typedScope(scope), context);
     teamRoutes(typedScope(scope), context);
     teamListRoute(typedScope(scope), context, 'admin');

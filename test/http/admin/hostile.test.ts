@@ -93,6 +93,9 @@ const bodyOf = (schema: unknown, replaced: object = {}) => {
     productUserId: `sound${made}`,
     userName: `sound${made}`,
     role: 'VIEWER',
+    email: `sound${made}@sound.example`,
+    grants: [],
+    userId: UUID,
   };
   const known = new Set(membersOf(schema));
   return { ...Object.fromEntries(Object.entries(sound).filter(([name]) => known.has(name))), ...replaced };
