@@ -12,6 +12,8 @@ export type UniqueConstraint =
   | 'role_rank_key'
   | 'permission_name_key'
   | 'scim_user_product_user_id_key'
+  | 'identity_link_pkey'
+  | 'identity_link_user_key'
   | 'domain_pkey'
   | 'invitation_email_key';
 

@@ -11,6 +11,7 @@ import { foldText } from '../../src/scim/fold.ts';
 import { acceptInvitation } from '../../src/tenants/invitations.ts';
 import { type OtherWays, readOtherWays } from '../../src/tenants/other-ways.ts';
 import { startApp } from '../support/app.ts';
+import { makeProvider } from '../support/sign-in-rows.ts';
 
 /** Invitation → group mapping → domain of the e-mail address → default team of the identity provider. */
 
@@ -83,7 +84,12 @@ const app = await startApp(t, { now: () => NOW });
 const actor: Actor = { principal: { kind: 'system', name: 'test' }, requestId: 'test' };
 
 /** What a sign-in does of it, as one conversation. */
-function arrive(tenantId: string, verifiedEmail: string, userId: string, identityProviderId = randomUUID()) {
+function arrive(
+  tenantId: string,
+  verifiedEmail: string,
+  userId: string,
+  identityProviderId: string = randomUUID(),
+) {
   const occasion = { tenantId, actor, at: NOW, changeId: uuid() };
   return conversation(app.context.db, async (send) => {
     const [, , , [ways]] = await send([
@@ -156,14 +162,9 @@ t.test('who comes in gets what is on record of their address, each grant with it
   const tenant = await newTenant();
   await tenant.domain('acme.example');
   const invitation = await tenant.invite('Ada@acme.example');
-  const provider = randomUUID();
   const team = await app.admin<{ teams: { id: string }[] }>('GET', `${tenant.root}/teams?name=Default`);
-  await app.context.db.pool.query(
-    `insert into identity_provider (tenant_id, id, name, kind, jit, enabled, settings, default_team_id, default_role, version,
-                                    created_at, updated_at)
-     values ($1, $2, 'okta', 'saml', 'off', true, '{}', $3, 'VIEWER', 1, now(), now())`,
-    [tenant.id, provider, team.body.teams[0]?.id],
-  );
+  const defaultTeam = String(team.body.teams[0]?.id);
+  const provider = await makeProvider(app, tenant.id, 'okta', { defaultTeam });
   const ada = await tenant.user('ada');
   await arrive(tenant.id, 'ada@ACME.example', ada, provider);
   t.same(await tenant.holds(ada), [

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { BUILT_IN_ROLES } from '../../src/reconcile/roles.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import { type Answer, type AnyBody, type Method, startApp } from '../support/app.ts';
+import { makeConflict } from '../support/sign-in-rows.ts';
 
 /**
  * Another tenant's ids answer exactly like ids that don't exist. The routes are read from Fastify, so that a new
@@ -34,6 +35,8 @@ interface World {
   readonly domain: string;
   /** A pending invitation. */
   readonly invitation: string;
+  /** A sign-in to be decided on. */
+  readonly conflict: string;
 }
 
 /** Each path parameter's values in a world; the first is the one that the route is for. */
@@ -51,6 +54,7 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
   job: ({ job }) => [job, job.toUpperCase()],
   domain: ({ domain }) => [domain, domain.toUpperCase()],
   invitation: ({ invitation }) => [invitation, invitation.toUpperCase()],
+  conflict: ({ conflict }) => [conflict, conflict.toUpperCase()],
   urn: ({ extension }) => [extension, extension.toUpperCase()],
   id: ({ user, group, role, team }, url) => {
     if (url.includes('/Roles/')) return [role, team];
@@ -84,6 +88,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/admin/v1/tenants/:tenant/invitations/:invitation/accept': ({ unmanaged }: World) => ({
     userId: unmanaged,
   }),
+  'POST /api/admin/v1/tenants/:tenant/conflicts/:conflict/resolve': { action: 'reject' },
   'POST /api/admin/v1/tenants/:tenant/explain': { groups: ['Taken over'] },
   'POST /api/admin/v1/tenants/:tenant/roles': { name: 'TAKEN_OVER', rank: 1 },
   'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
@@ -191,6 +196,7 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
     job: job.job,
     domain,
     invitation: invitation.id,
+    conflict: await makeConflict(app, tenant.id, unmanaged.id),
   };
 }
 
@@ -213,6 +219,7 @@ function noWorld(): World {
     job: randomUUID(),
     domain: `${name}.example`,
     invitation: randomUUID(),
+    conflict: randomUUID(),
   };
 }
 
@@ -299,6 +306,8 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
   t.match(domain, { state: 'pending', jit: false });
   const { body: invited } = await app.send('GET', `${path}/invitations/${victim.invitation}`, operator);
   t.match(invited, { state: 'pending' });
+  const { body: conflict } = await app.send('GET', `${path}/conflicts/${victim.conflict}`, operator);
+  t.match(conflict, { state: 'open' });
   t.match([tenant.body, directory.body], [{ displayName: null }, { displayName: null }]);
   t.match(keys.body.apiKeys, [{ id: victim.apiKey, expiresAt: null }]);
   const [teams, roles] = [
@@ -350,6 +359,7 @@ t.test('lists, filters and searches hold nothing of another tenant', async (t) =
       victim.job,
       victim.domain,
       victim.invitation,
+      victim.conflict,
     ].join('|'),
   );
   for (const { url } of lists) {

@@ -7,6 +7,7 @@ import { requireTenant } from '../plugins/tenant-scope.ts';
 import { typedScope } from '../typebox.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { clientRoutes } from './clients.ts';
+import { conflictRoutes } from './conflicts.ts';
 import { directoryRoutes } from './directories.ts';
 import { domainRoutes } from './domains.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
@@ -49,6 +50,7 @@ export async function adminSurface(
     directoryRoutes(typedScope(scope), context);
     domainRoutes(typedScope(scope), context);
     invitationRoutes(typedScope(scope), context);
+    conflictRoutes(typedScope(scope), context);
     apiKeyRoutes(typedScope(scope), context);
     teamRoutes(typedScope(scope), context);
     teamListRoute(typedScope(scope), context, 'admin');

@@ -96,6 +96,7 @@ const bodyOf = (schema: unknown, replaced: object = {}) => {
     email: `sound${made}@sound.example`,
     grants: [],
     userId: UUID,
+    action: 'link',
   };
   const known = new Set(membersOf(schema));
   return { ...Object.fromEntries(Object.entries(sound).filter(([name]) => known.has(name))), ...replaced };

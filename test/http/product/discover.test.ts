@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { SettingsChange } from '../../../src/tenants/settings.ts';
 import { startApp } from '../../support/app.ts';
+import { makeProvider } from '../../support/sign-in-rows.ts';
 
 const app = await startApp(t);
 const { key } = await app.serviceKey(['read']);
@@ -23,19 +23,6 @@ async function owner(name: string, domain: object = {}, settings: SettingsChange
   await app.admin('POST', path, { name, ...domain });
   if (verified) await app.admin('POST', `${path}/${name}/verify`, { by: 'operator' });
   return tenant;
-}
-
-/** An identity provider of the tenant, bound to the domain where one is named. */
-async function provider(tenantId: string, name: string, { enabled = true, domain = '' } = {}) {
-  const id = randomUUID();
-  const { pool } = app.context.db;
-  await pool.query(
-    `insert into identity_provider (tenant_id, id, name, kind, jit, enabled, settings, version, created_at, updated_at)
-     values ($1, $2, $3, 'saml', 'off', $4, '{}', 1, now(), now())`,
-    [tenantId, id, name, enabled],
-  );
-  if (domain !== '')
-    await pool.query('insert into identity_provider_domain values ($1, $2, $3)', [tenantId, domain, id]);
 }
 
 t.test('an address leads to the tenants that have proved its domain, and to no other', async (t) => {
@@ -60,15 +47,15 @@ t.test(
   'a domain that is bound to an identity provider names that one alone, and lets in nobody by e-mail',
   async (t) => {
     const { id } = await owner('bound.example', { jit: true });
-    await provider(id, 'entra');
-    await provider(id, 'okta');
-    await provider(id, 'old', { enabled: false });
+    await makeProvider(app, id, 'entra');
+    await makeProvider(app, id, 'okta');
+    await makeProvider(app, id, 'old', { enabled: false });
     const shown = async () => (await discover('ada@bound.example')).body.tenants;
     t.match(await shown(), [
       { identityProviders: [{ name: 'entra', kind: 'saml' }, { name: 'okta' }], emailJit: true },
     ]);
     t.equal((await shown())[0]?.identityProviders.length, 2);
-    await provider(id, 'ping', { domain: 'bound.example' });
+    await makeProvider(app, id, 'ping', { domain: 'bound.example' });
     const [bound] = await shown();
     t.same(bound?.identityProviders, [{ name: 'ping', displayName: null, kind: 'saml' }]);
     t.equal(bound?.emailJit, false);
