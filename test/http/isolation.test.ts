@@ -89,6 +89,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
     userId: unmanaged,
   }),
   'POST /api/admin/v1/tenants/:tenant/conflicts/:conflict/resolve': { action: 'reject' },
+  'POST /api/admin/v1/tenants/:tenant/users/import': '{"userName": "taken-over"}',
   'POST /api/admin/v1/tenants/:tenant/explain': { groups: ['Taken over'] },
   'POST /api/admin/v1/tenants/:tenant/roles': { name: 'TAKEN_OVER', rank: 1 },
   'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
@@ -114,6 +115,11 @@ const QUERIES: Readonly<Record<string, string>> = {
   'DELETE /api/admin/v1/tenants/:tenant/directories/:directory': '?users=release',
   'GET /api/v1/tenants/:tenant/access': '?userName=victim',
   'HEAD /api/v1/tenants/:tenant/access': '?userName=victim',
+};
+
+/** What bodies that are not JSON say of themselves. */
+const HEADERS: Readonly<Record<string, Record<string, string>>> = {
+  'POST /api/admin/v1/tenants/:tenant/users/import': { 'content-type': 'application/x-ndjson' },
 };
 
 /** Names in these paths are ours, the same for everybody. */
@@ -145,7 +151,8 @@ async function ask(route: Route, world: World, key: string, variant = 0): Promis
   const made = BODIES[`${route.method} ${route.url}`];
   const body = typeof made === 'function' ? made(world) : made;
   const path = pathOf(route, world, variant);
-  return app.send(route.method, path, { key, ...(body !== undefined && { body }) });
+  const headers = HEADERS[`${route.method} ${route.url}`] ?? {};
+  return app.send(route.method, path, { key, ...(body !== undefined && { body }), headers });
 }
 
 async function makeWorld({ mapped = true } = {}): Promise<World> {

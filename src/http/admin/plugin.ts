@@ -14,6 +14,7 @@ import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
 import { groupRoutes } from './groups.ts';
+import { importRoute } from './import.ts';
 import { invitationRoutes } from './invitations.ts';
 import { jobRoutes } from './jobs.ts';
 import { manualGrantRoutes } from './manual-grants.ts';
@@ -67,6 +68,7 @@ export async function adminSurface(
     clientRoutes(typedScope(scope), context);
     schemaExtensionRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');
+    await scope.register(async (bodies) => importRoute(bodies, context));
   });
   closePaths();
 }
