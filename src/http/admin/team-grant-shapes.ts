@@ -6,7 +6,7 @@ import { line } from '../shapes.ts';
 import { teamOfMembership } from './user-shape.ts';
 
 /** A team and a role, as an admin names what somebody is to get. */
-export const NamedGrant = Type.Object(
+const NamedGrant = Type.Object(
   {
     team: { ...line(MAX_TEAM_NAME), description: 'Id of a team or case group, or its name' },
     role: Type.String({ pattern: ROLE_NAME.source, description: 'Name of a role, in any case' }),
