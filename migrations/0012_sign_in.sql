@@ -157,7 +157,7 @@ create table invitation (
   email_folded text collate "C" not null,
   -- [{"teamId": …, "role": …}]
   grants jsonb not null,
-  -- Expired is what is pending beyond expires_at.
+  -- Pending beyond expires_at has expired, whether this says so yet or not.
   state text not null,
   expires_at timestamptz not null,
   created_at timestamptz not null,
@@ -166,7 +166,7 @@ create table invitation (
   -- Who accepted; no foreign key: the invitation outlives the user.
   user_id uuid,
   constraint invitation_pkey primary key (tenant_id, id),
-  constraint invitation_state_is_known check (state in ('pending', 'accepted', 'revoked')),
+  constraint invitation_state_is_known check (state in ('pending', 'accepted', 'expired', 'revoked')),
   constraint invitation_tenant_exists foreign key (tenant_id) references tenant (tenant_id) on delete cascade
 );
-create index invitation_by_email on invitation (tenant_id, email_folded) where state = 'pending';
+create unique index invitation_email_key on invitation (tenant_id, email_folded) where state = 'pending';

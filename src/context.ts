@@ -16,6 +16,8 @@ export interface Context {
   readonly secretKey: Buffer;
   /** Whether identity providers on this machine are spoken to by http: for tests only. */
   readonly allowLoopbackIdentityProviders?: boolean;
+  /** The texts of a name's TXT records in DNS; none: it has none. Throws AppError `unavailable`: DNS does not answer. */
+  resolveTxt(name: string): Promise<readonly string[]>;
 }
 
 export type Scope = 'scim' | 'jit' | 'jit:claims' | 'admin' | 'read';

@@ -10,6 +10,7 @@ import { type Database, openDatabase } from './db/database.ts';
 import { startEmbedded } from './db/embedded/server.ts';
 import { MIGRATIONS, migrate } from './db/migrate.ts';
 import { makeLogger } from './http/plugins/logger.ts';
+import { openTxtResolver } from './outbound/txt-resolver.ts';
 import { banner } from './start/banner.ts';
 import { closeWithin, makeDrain } from './start/drain.ts';
 import { makeFirstTenant } from './start/first-tenant.ts';
@@ -51,6 +52,7 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
     allowLoopbackIdentityProviders: config.allowLoopbackIdentityProviders,
     operatorKeyHash: sha256(secrets.operatorKey),
     secretKey: secrets.secretKey,
+    resolveTxt: openTxtResolver(),
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);
   const clients = makeClientRecords(db);

@@ -20,6 +20,7 @@ async function openApiText(): Promise<string> {
     publicUrl: 'http://127.0.0.1:8080',
     operatorKeyHash: Buffer.alloc(32),
     secretKey: Buffer.alloc(32),
+    resolveTxt: async () => [],
   };
   const app = await buildApp(context, {
     authenticate: () => Promise.reject(new Error('nobody asks')),

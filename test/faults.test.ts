@@ -30,6 +30,7 @@ async function startService(t: Test, connection: string | pg.ClientConfig) {
     publicUrl: 'http://rollcall.test',
     operatorKeyHash: Buffer.alloc(32),
     secretKey: Buffer.alloc(32),
+    resolveTxt: async () => [],
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);
   const clients = makeClientRecords(db);

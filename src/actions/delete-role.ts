@@ -30,7 +30,7 @@ export async function deleteRole(
     await runIn(trx, lockTenantExclusive(tenantId));
     const before = await deleteRoleRow(trx, tenantId, kept);
     if (before === undefined) throw notFound('Role');
-    requireUnused(`The role "${kept}"`, await usesOfRole(trx, tenantId, kept));
+    requireUnused(`The role "${kept}"`, await usesOfRole(trx, tenantId, { role: kept, now: occasion.at }));
     await record(trx, occasion, [{ type: 'role.deleted', resourceType: 'Role', resourceId: null, before }]);
   });
 }

@@ -12,7 +12,11 @@ export type UniqueConstraint =
   | 'role_rank_key'
   | 'permission_name_key'
   | 'scim_user_product_user_id_key'
-  | 'identity_provider_name_key';
+  | 'identity_provider_name_key'
+  | 'identity_link_pkey'
+  | 'identity_link_user_key'
+  | 'domain_pkey'
+  | 'invitation_email_key';
 
 /** Whether `error` is the violation of this unique constraint. */
 export function violates(error: unknown, constraint: UniqueConstraint): boolean {

@@ -4,7 +4,7 @@ import { NOTED, NOTED_USERS, type Noted } from './noted.ts';
 import { type Step, statement, step } from './statement.ts';
 
 /**
- * The one lock order: tenant → groups by id → users by id → owners → rows. Whoever takes several locks takes
+ * The one lock order: tenant → groups by id → users by id → invitation → owners → rows. Whoever takes several locks takes
  * them in this order, by these steps, before the first write. Row locks are `for no key update`: strong enough
  * to exclude other writers, and foreign key checks pass beside them. The row of a tenant or a directory itself
  * is locked in room `tenants`, behind the tenant's advisory lock.
@@ -151,6 +151,16 @@ const lockNotedUsersStatement = statement<unknown>(
 /** Those of the noted users who exist. The others stay noted: what is left of who is gone nobody else writes. */
 export function lockNotedUsers(tenantId: string): Step {
   return step(lockNotedUsersStatement, [tenantId]);
+}
+
+const lockInvitationStatement = statement<unknown>(
+  'lock_invitation',
+  `select id from invitation where tenant_id = $1 and email_folded = $2 and state = 'pending' for no key update`,
+);
+
+/** The pending invitation of an e-mail address, folded: nobody revokes it while a sign-in counts on it. */
+export function lockInvitation(tenantId: string, emailFolded: string): Step {
+  return step(lockInvitationStatement, [tenantId, emailFolded]);
 }
 
 const OWNERS = `select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))`;

@@ -4,6 +4,13 @@ import type { ColumnType, Generated } from 'kysely';
 
 type Json<T> = ColumnType<T, string, string>;
 
+/** What domains and invitations give, as `grants` of their rows holds it. */
+export interface TeamGrant {
+  readonly teamId: string;
+  /** Upper case. */
+  readonly role: string;
+}
+
 export interface TenantTable {
   tenant_id: string;
   name: string;
@@ -317,7 +324,7 @@ export interface DomainTable {
   verified_at: Date | null;
   verified_by: 'dns' | 'operator' | null;
   jit: boolean;
-  grants: Json<unknown[]>;
+  grants: ColumnType<TeamGrant[], string, string>;
   created_at: Date;
 }
 
@@ -332,8 +339,8 @@ export interface InvitationTable {
   id: string;
   email: string;
   email_folded: string;
-  grants: Json<unknown[]>;
-  state: 'pending' | 'accepted' | 'revoked';
+  grants: ColumnType<TeamGrant[], string, string>;
+  state: 'pending' | 'accepted' | 'expired' | 'revoked';
   expires_at: Date;
   created_at: Date;
   created_by: Json<Record<string, unknown>>;

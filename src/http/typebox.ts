@@ -30,7 +30,8 @@ export function typedScope(scope: FastifyInstance): TypedScope {
   return scope.withTypeProvider<TypeBoxProvider>();
 }
 
-function unfit(fault: FastifySchemaValidationError | undefined, part: string): AppError {
+/** The refusal of what does not fit its schema: the fault, and which part of a request it is in. */
+export function unfit(fault: FastifySchemaValidationError | undefined, part: string): AppError {
   const { instancePath = '', params = {}, message = 'does not fit', keyword = '' } = fault ?? {};
   const name = params.additionalProperty ?? params.missingProperty;
   const path = name === undefined ? instancePath : `${instancePath}/${escapePointer(String(name))}`;

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Page } from '../db/page.ts';
+import { type Step, statement, step } from '../db/statement.ts';
 import type { PermissionTable, Tables } from '../db/tables.ts';
 
 /** A right on the whole tenant that the product knows, beside its ownership. */
@@ -60,6 +61,19 @@ export async function permissionByName(
     .where('name', '=', name)
     .executeTakeFirst();
   return row && permissionOf(row);
+}
+
+const permissionsNamedStatement = statement<Pick<Permission, 'id' | 'name'>>(
+  'permissions_named',
+  'select id, name from permission where tenant_id = $1 and name = any ($2)',
+);
+
+/** The permissions that have one of these names, upper case, in no order. */
+export function permissionsNamed(
+  tenantId: string,
+  names: readonly string[],
+): Step<Pick<Permission, 'id' | 'name'>> {
+  return step(permissionsNamedStatement, [tenantId, names]);
 }
 
 /** A page of the tenant's permissions, in the order of their registration. */

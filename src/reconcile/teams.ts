@@ -178,3 +178,19 @@ export function insertMissingTeams(tenantId: string, teams: readonly Team[]): St
     teams[0]?.createdAt ?? new Date(0),
   ]);
 }
+
+/** A team as it is referred to. */
+export type TeamName = Pick<Team, 'id' | 'name' | 'kind'>;
+
+const teamsNamedStatement = statement<TeamName>(
+  'teams_named',
+  `select id, name, kind from team where tenant_id = $1 and (id = any ($2::uuid[]) or name = any ($3::text[]))`,
+);
+
+/** The teams and case groups that have one of these ids or names, in no order. */
+export function teamsNamed(
+  tenantId: string,
+  { ids, names }: { readonly ids: readonly string[]; readonly names: readonly string[] },
+): Step<TeamName> {
+  return step(teamsNamedStatement, [tenantId, ids, names]);
+}

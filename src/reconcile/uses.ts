@@ -9,17 +9,29 @@ export interface Uses {
   readonly rows: readonly string[];
   /** How many users have a grant of it, those that are not active among them. */
   readonly users: number;
-  /** Names of the identity providers that give it to whom they create. */
-  readonly identityProviders: readonly string[];
+  /** Domains, addresses that are invited, and identity providers (to whom they create) that give it, the first `ROWS_SHOWN`. */
+  readonly ways: readonly string[];
 }
 
 const ROWS_SHOWN = 20;
 
-export function usesOfRole(trx: Transaction<Tables>, tenantId: string, role: string): Promise<Uses> {
+export function usesOfRole(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  { role, now }: { readonly role: string; readonly now: Date },
+): Promise<Uses> {
+  const gives = sql`grants @> ${JSON.stringify([{ role }])}::jsonb`;
   return usesWhere(trx, tenantId, {
     row: sql`r.role = ${role}`,
     grant: sql`role = ${role}`,
-    provider: sql`p.default_role = ${role}`,
+    way: sql`select name from domain where tenant_id = ${tenantId} and ${gives}
+             union all
+             select email from invitation
+             where tenant_id = ${tenantId} and state = 'pending' and expires_at > ${now} and ${gives}
+             union all
+             select p.name from identity_provider p
+             join team t on t.tenant_id = p.tenant_id and t.id = p.default_team_id
+             where p.tenant_id = ${tenantId} and p.default_role = ${role}`,
   });
 }
 
@@ -53,19 +65,17 @@ export function usesOfIdentityProvider(
 const current = (tenantId: string) =>
   sql`(select m.version from group_mapping m where m.tenant_id = ${tenantId})`;
 
-/** What names it: rows `r` of the mapping, grants, identity providers `p`. */
-interface Naming {
+/** What names it: rows `r` of the mapping, grants, and a query for names of what else gives it. */
+interface Using {
   readonly row: RawBuilder<boolean>;
   readonly grant?: RawBuilder<boolean>;
-  readonly provider?: RawBuilder<boolean>;
+  readonly way?: RawBuilder<unknown>;
 }
-
-const NONE = sql<boolean>`false`;
 
 async function usesWhere(
   trx: Transaction<Tables>,
   tenantId: string,
-  { row, grant = NONE, provider = NONE }: Naming,
+  { row, grant = sql`false`, way = sql`select null as name where false` }: Using,
 ): Promise<Uses> {
   const { rows } = await sql<Uses>`
     with named as (
@@ -77,9 +87,7 @@ async function usesWhere(
     )
     select (select coalesce(array_agg("row" order by place), '{}') from named) as rows,
            (select count(distinct user_id) from access_grant where tenant_id = ${tenantId} and ${grant}) as users,
-           array(select p.name from identity_provider p join team t on t.tenant_id = p.tenant_id and t.id = p.default_team_id
-                 where p.tenant_id = ${tenantId} and ${provider} order by p.name)
-             as "identityProviders"
+           array(select name::text from (${way}) as w order by name limit ${ROWS_SHOWN}) as ways
   `.execute(trx);
   return rows[0] as Uses;
 }
@@ -90,18 +98,16 @@ async function usesWhere(
  * @throws AppError `conflict` (`in_use`) with `uses`.
  */
 export function requireUnused(what: string, uses: Uses): void {
-  const { rows, users, identityProviders } = uses;
+  const { rows, users, ways } = uses;
   const reasons = [
     ...(rows.length > 0 ? [`the group mapping names it (${rows.join(', ')})`] : []),
     ...(users > 0 ? [`users hold it: ${users}`] : []),
-    ...(identityProviders.length > 0
-      ? [`identity providers give it to whom they create (${identityProviders.join(', ')})`]
-      : []),
+    ...(ways.length > 0 ? [`domains, invitations or identity providers give it (${ways.join(', ')})`] : []),
   ];
   if (reasons.length === 0) return;
   throw new AppError('conflict', `${what} is in use: ${reasons.join('; ')}`, {
     reason: 'in_use',
-    hint: 'Take it out of the group mapping, and from the users who hold it by hand; then delete it.',
+    hint: 'Take it out of the group mapping, of domains, invitations and identity providers, and from the users who hold it; then delete it.',
     members: { uses },
   });
 }

@@ -133,7 +133,7 @@ t.test('unknown paths and encoded paths are behind the credential too', async (t
   }
 });
 
-type Area = 'open' | 'discovery' | 'scim' | 'operator' | 'admin' | 'product';
+type Area = 'open' | 'discovery' | 'scim' | 'operator' | 'admin' | 'product' | 'service';
 
 /** Where a route belongs; a path that this list does not know fails the matrix. */
 const AREAS: readonly (readonly [route: RegExp, area: Area])[] = [
@@ -145,6 +145,7 @@ const AREAS: readonly (readonly [route: RegExp, area: Area])[] = [
   [/^DELETE \/api\/admin\/v1\/tenants\/:tenant$/, 'operator'],
   [/ \/api\/admin\/v1\/tenants\/:tenant(\/|$)/, 'admin'],
   [/ \/api\/v1\/tenants\/:tenant\//, 'product'],
+  [/ \/api\/v1\/discover$/, 'service'],
 ];
 
 interface Holder {
@@ -177,7 +178,7 @@ async function holders(): Promise<Holder[]> {
     return {
       who: `a service key ${scope}`,
       key,
-      areas: [...OPEN, ...AREAS_OF_SCOPE[scope]],
+      areas: [...OPEN, ...AREAS_OF_SCOPE[scope], ...(scope === 'read' ? (['service'] as const) : [])],
       refused: 403,
     } as const;
   });

@@ -4,6 +4,7 @@ import { BUILT_IN_ROLES } from '../../src/reconcile/roles.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import { type Answer, type AnyBody, type Method, startApp } from '../support/app.ts';
 import { idpMetadata } from '../support/certificates.ts';
+import { makeConflict } from '../support/sign-in-rows.ts';
 
 /**
  * Another tenant's ids answer exactly like ids that don't exist. The routes are read from Fastify, so that a new
@@ -33,6 +34,12 @@ interface World {
   readonly version: string;
   /** A resync that is queued. */
   readonly job: string;
+  /** An e-mail domain. */
+  readonly domain: string;
+  /** A pending invitation. */
+  readonly invitation: string;
+  /** A sign-in to be decided on. */
+  readonly conflict: string;
 }
 
 /** Each path parameter's values in a world; the first is the one that the route is for. */
@@ -49,6 +56,9 @@ const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[
     url.startsWith('/api/admin/') ? [unmanaged, unmanaged.toUpperCase()] : [user, user.toUpperCase()],
   version: ({ version }) => [version],
   job: ({ job }) => [job, job.toUpperCase()],
+  domain: ({ domain }) => [domain, domain.toUpperCase()],
+  invitation: ({ invitation }) => [invitation, invitation.toUpperCase()],
+  conflict: ({ conflict }) => [conflict, conflict.toUpperCase()],
   urn: ({ extension }) => [extension, extension.toUpperCase()],
   id: ({ user, group, role, team }, url) => {
     if (url.includes('/Roles/')) return [role, team];
@@ -62,7 +72,7 @@ const MAPPING = { mappings: [{ group_name: 'Victims', team_name: 'Victims', role
 
 const REPLACE = { Operations: [{ op: 'replace', path: 'displayName', value: 'Taken over' }] };
 
-/** A body that holds, for each route that reads one. */
+/** A body that holds, for each route that reads one; a function makes it of what the world has. */
 const BODIES: Readonly<Record<string, unknown>> = {
   'PUT /api/admin/v1/tenants/:tenant/group-mapping': MAPPING,
   'POST /api/admin/v1/tenants/:tenant/group-mapping/revert': { version: 1 },
@@ -83,6 +93,15 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/admin/v1/tenants/:tenant/permissions': { name: 'TAKEN_OVER' },
   'POST /api/admin/v1/tenants/:tenant/users': { userName: 'taken-over' },
   'PATCH /api/admin/v1/tenants/:tenant/users/:userId': { displayName: 'Taken over' },
+  'POST /api/admin/v1/tenants/:tenant/domains': { name: 'taken-over.example' },
+  'PATCH /api/admin/v1/tenants/:tenant/domains/:domain': { jit: true },
+  'POST /api/admin/v1/tenants/:tenant/domains/:domain/verify': { by: 'operator' },
+  'POST /api/admin/v1/tenants/:tenant/invitations': { email: 'taken@over.example', grants: [] },
+  'POST /api/admin/v1/tenants/:tenant/invitations/:invitation/accept': ({ unmanaged }: World) => ({
+    userId: unmanaged,
+  }),
+  'POST /api/admin/v1/tenants/:tenant/conflicts/:conflict/resolve': { action: 'reject' },
+  'POST /api/admin/v1/tenants/:tenant/users/import': '{"userName": "taken-over"}',
   'POST /api/admin/v1/tenants/:tenant/explain': { groups: ['Taken over'] },
   'POST /api/admin/v1/tenants/:tenant/roles': { name: 'TAKEN_OVER', rank: 1 },
   'POST /api/admin/v1/tenants/:tenant/api-keys': { name: 'Taken over', scopes: ['scim'] },
@@ -111,6 +130,14 @@ const QUERIES: Readonly<Record<string, string>> = {
   'HEAD /api/v1/tenants/:tenant/access': '?userName=victim',
 };
 
+/** What bodies that are not JSON say of themselves. */
+const HEADERS: Readonly<Record<string, Record<string, string>>> = {
+  'POST /api/admin/v1/tenants/:tenant/users/import': { 'content-type': 'application/x-ndjson' },
+  'POST /api/admin/v1/tenants/:tenant/identity-providers/:identityProvider/metadata': {
+    'content-type': 'application/xml',
+  },
+};
+
 /** Names in these paths are ours, the same for everybody. */
 const SHARED = /^\/(docs|api\/scim\/v2\/(Schemas|ResourceTypes))(\/|$)/;
 
@@ -136,10 +163,12 @@ function pathOf(route: Route, world: World, variant = 0): string {
   return path + (QUERIES[`${route.method} ${route.url}`] ?? '');
 }
 
-async function ask(route: Route, path: string, key: string): Promise<Answer<AnyBody>> {
-  const body = BODIES[`${route.method} ${route.url}`];
-  const headers = typeof body === 'string' ? { 'content-type': 'application/xml' } : {};
-  return app.send(route.method, path, { key, headers, ...(body !== undefined && { body }) });
+async function ask(route: Route, world: World, key: string, variant = 0): Promise<Answer<AnyBody>> {
+  const made = BODIES[`${route.method} ${route.url}`];
+  const body = typeof made === 'function' ? made(world) : made;
+  const path = pathOf(route, world, variant);
+  const headers = HEADERS[`${route.method} ${route.url}`] ?? {};
+  return app.send(route.method, path, { key, ...(body !== undefined && { body }), headers });
 }
 
 async function makeWorld({ mapped = true } = {}): Promise<World> {
@@ -173,6 +202,10 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
     userName: 'by-hand',
   });
   const { body: job } = await app.admin<{ job: string }>('POST', `${path}/resync`);
+  const domain = `${directory}.example`;
+  await app.admin('POST', `${path}/domains`, { name: domain });
+  const invited = { email: `ada@${domain}`, grants: [] };
+  const { body: invitation } = await app.admin<{ id: string }>('POST', `${path}/invitations`, invited);
   const create = async (endpoint: string, body: object) =>
     (await app.send<{ id: string }>('POST', `/api/scim/v2/${endpoint}`, { key, body })).body.id;
   const user = await create('Users', { userName: 'victim', externalId: 'x-1' });
@@ -192,6 +225,9 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
     extension,
     version: '1',
     job: job.job,
+    domain,
+    invitation: invitation.id,
+    conflict: await makeConflict(app, tenant.id, unmanaged.id),
   };
 }
 
@@ -213,6 +249,9 @@ function noWorld(): World {
     extension: `urn:example:${name}`,
     version: '999',
     job: randomUUID(),
+    domain: `${name}.example`,
+    invitation: randomUUID(),
+    conflict: randomUUID(),
   };
 }
 
@@ -254,7 +293,7 @@ for (const route of routes) {
     const { key: read } = await app.serviceKey(['read']);
     const surface = Object.entries({ '/api/scim': scim, '/api/v1': read, '/api/admin': app.operatorKey });
     const [, key = ''] = surface.find(([prefix]) => route.url.startsWith(prefix)) ?? [];
-    const { status, text } = await ask(route, pathOf(route, world), key);
+    const { status, text } = await ask(route, world, key);
     t.ok(status >= 200 && status < 300, `${status} ${text}`);
   });
 
@@ -273,8 +312,8 @@ for (const route of routes) {
       for (const { who, key } of by) {
         for (const variant of [0, 1]) {
           const [theirs, nobodys] = [
-            await ask(route, pathOf(route, there, variant), key),
-            await ask(route, pathOf(route, nowhere, variant), key),
+            await ask(route, there, key, variant),
+            await ask(route, nowhere, key, variant),
           ];
           t.same(comparable(theirs), comparable(nobodys), `${who}: ${theirs.status}`);
           t.ok([401, 403, 404].includes(theirs.status), `${who} is refused: ${theirs.status} ${theirs.text}`);
@@ -297,6 +336,12 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
   t.match(job, { state: 'queued' });
   const provider = await app.send('GET', `${path}/identity-providers/${victim.identityProvider}`, operator);
   t.match(provider.body, { displayName: null, version: 1 });
+  const { body: domain } = await app.send('GET', `${path}/domains/${victim.domain}`, operator);
+  t.match(domain, { state: 'pending', jit: false });
+  const { body: invited } = await app.send('GET', `${path}/invitations/${victim.invitation}`, operator);
+  t.match(invited, { state: 'pending' });
+  const { body: conflict } = await app.send('GET', `${path}/conflicts/${victim.conflict}`, operator);
+  t.match(conflict, { state: 'open' });
   t.match([tenant.body, directory.body], [{ displayName: null }, { displayName: null }]);
   t.match(keys.body.apiKeys, [{ id: victim.apiKey, expiresAt: null }]);
   const [teams, roles] = [
@@ -347,6 +392,9 @@ t.test('lists, filters and searches hold nothing of another tenant', async (t) =
       victim.unmanaged,
       victim.extension,
       victim.job,
+      victim.domain,
+      victim.invitation,
+      victim.conflict,
     ].join('|'),
   );
   for (const { url } of lists) {

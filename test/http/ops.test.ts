@@ -19,6 +19,7 @@ async function startOps(t: Test, connection: string, isDraining = () => false) {
     publicUrl: 'http://rollcall.test',
     operatorKeyHash: Buffer.alloc(32),
     secretKey: Buffer.alloc(32),
+    resolveTxt: async () => [],
   };
   const { authenticate } = makeAuthenticator(context);
   const clients = makeClientRecords(db);

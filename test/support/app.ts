@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly secretKey?: Buffer;
   /** The clock of the instance. */
   readonly now?: () => Date;
+  /** What DNS says; without it, no name has a record. */
+  readonly resolveTxt?: Context['resolveTxt'];
   /** Gets each line of the log. */
   readonly onLog?: (line: string) => void;
 }
@@ -138,6 +140,7 @@ function makeContext(connectionString: string, operatorKey: string, options: Sta
     publicUrl: 'http://rollcall.test',
     operatorKeyHash: sha256(operatorKey),
     secretKey: options.secretKey ?? randomBytes(32),
+    resolveTxt: options.resolveTxt ?? (async () => []),
   };
 }
 

@@ -44,7 +44,8 @@ export const Plan = Type.Unsafe<TenantPlan>(PlanObject);
 /** The members of a plan, for what tells a part of one. */
 export const planMembers = PlanObject.properties;
 
-const Flag = Type.Enum(['true', 'false']);
+/** What a query says of a switch. */
+export const Flag = Type.Enum(['true', 'false']);
 const Number9 = Type.String({ pattern: '^[0-9]{1,9}$' });
 
 /** What is asked of a change that is planned, reviewed, and then made. */

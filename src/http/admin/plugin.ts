@@ -7,13 +7,17 @@ import { requireTenant } from '../plugins/tenant-scope.ts';
 import { typedScope } from '../typebox.ts';
 import { apiKeyRoutes } from './api-keys.ts';
 import { clientRoutes } from './clients.ts';
+import { conflictRoutes } from './conflicts.ts';
 import { directoryRoutes } from './directories.ts';
+import { domainRoutes } from './domains.ts';
 import { eventRoutes, serviceEventRoutes } from './events.ts';
 import { explainRoutes } from './explain.ts';
 import { groupMappingRoutes } from './group-mapping.ts';
 import { groupRoutes } from './groups.ts';
 import { identityProviderKeyRoutes, metadataRoute } from './identity-provider-keys.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
+import { importRoute } from './import.ts';
+import { invitationRoutes } from './invitations.ts';
 import { jobRoutes } from './jobs.ts';
 import { manualGrantRoutes } from './manual-grants.ts';
 import { memberRoutes } from './members.ts';
@@ -50,6 +54,9 @@ export async function adminSurface(
     identityProviderRoutes(typedScope(scope), context);
     identityProviderKeyRoutes(typedScope(scope), context);
     await scope.register(async (metadata) => metadataRoute(typedScope(metadata), context));
+    domainRoutes(typedScope(scope), context);
+    invitationRoutes(typedScope(scope), context);
+    conflictRoutes(typedScope(scope), context);
     apiKeyRoutes(typedScope(scope), context);
     teamRoutes(typedScope(scope), context);
     teamListRoute(typedScope(scope), context, 'admin');
@@ -66,6 +73,7 @@ export async function adminSurface(
     clientRoutes(typedScope(scope), context);
     schemaExtensionRoutes(typedScope(scope), context);
     eventRoutes(typedScope(scope), context, 'admin');
+    await scope.register(async (bodies) => importRoute(bodies, context));
   });
   closePaths();
 }

@@ -10,9 +10,10 @@ import type { TypedScope } from '../typebox.ts';
 import { User, userView } from './user-shape.ts';
 
 /** What an index holds at most; the action counts its bytes. */
-const Key = line(2_000);
+export const Key = line(2_000);
 const text = Type.Optional(nullable(Label));
-const profile = {
+/** What is written of a user by hand besides the name; null: it shall have none. */
+export const profile = {
   externalId: Type.Optional(nullable(Key)),
   productUserId: Type.Optional(
     nullable({ ...Label, description: "The product's own id of the user, unique in the tenant" }),

@@ -64,6 +64,14 @@ export async function requireOperator({ principal }: FastifyRequest): Promise<vo
   });
 }
 
+/** A hook behind `requirePrincipal` for what is asked over all tenants: a tenant's own key sees its tenant only. */
+export async function requireServiceKey({ principal }: FastifyRequest): Promise<void> {
+  if (principal.kind === 'service_key') return;
+  throw new AppError('forbidden', 'This credential may not act here: it takes a service key', {
+    reason: 'service_key_only',
+  });
+}
+
 /** Whether the credential is a key with this scope; an operator's has none. */
 export function hasScope(principal: Principal, scope: Scope): boolean {
   return principal.kind !== 'operator' && principal.scopes.includes(scope);

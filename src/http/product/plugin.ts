@@ -5,10 +5,11 @@ import { eventRoutes } from '../admin/events.ts';
 import { memberRoutes } from '../admin/members.ts';
 import { teamListRoute } from '../admin/teams.ts';
 import { speakJson } from '../json-surface.ts';
-import { hasScope, requireScope } from '../plugins/bearer-auth.ts';
+import { hasScope, requireScope, requireServiceKey } from '../plugins/bearer-auth.ts';
 import { requireTenant } from '../plugins/tenant-scope.ts';
 import { typedScope } from '../typebox.ts';
 import { accessRoutes } from './access.ts';
+import { discoverRoute } from './discover.ts';
 
 /** The product API under `/api/v1`: service keys everywhere, a tenant's own key in its tenant; scope `read`. */
 export async function productSurface(
@@ -27,6 +28,14 @@ export async function productSurface(
     teamListRoute(typedScope(scope), context, 'product');
     memberRoutes(typedScope(scope), context, 'product');
     eventRoutes(typedScope(scope), context, 'product');
+  });
+  await surface.register(async function products(scope) {
+    scope.addHook(
+      'onRequest',
+      requireScope('read', (principal) => hasScope(principal, 'read')),
+    );
+    scope.addHook('onRequest', requireServiceKey);
+    discoverRoute(typedScope(scope), context);
   });
   closePaths();
 }

@@ -95,6 +95,10 @@ const bodyOf = (schema: unknown, replaced: object = {}) => {
     role: 'VIEWER',
     kind: 'claims',
     jit: 'off',
+    email: `sound${made}@sound.example`,
+    grants: [],
+    userId: UUID,
+    action: 'link',
   };
   const known = new Set(membersOf(schema));
   return { ...Object.fromEntries(Object.entries(sound).filter(([name]) => known.has(name))), ...replaced };

@@ -1,0 +1,32 @@
+import { v7 as uuid } from 'uuid';
+import type { Actor, Context } from '../context.ts';
+import { lockTenantShared } from '../db/locks.ts';
+import { runIn, transaction } from '../db/transaction.ts';
+import { notFound } from '../errors.ts';
+import { record } from '../events/record.ts';
+import { deleteDomainRow, domainIn } from '../tenants/domains.ts';
+import { tenantForUpdate } from '../tenants/tenants.ts';
+
+export interface DeleteDomain {
+  readonly tenantId: string;
+  readonly name: string;
+}
+
+/** Gives a domain up: nobody comes in by it any more. Who came in keeps what they hold. */
+export async function deleteDomain(
+  context: Context,
+  actor: Actor,
+  { tenantId, name }: DeleteDomain,
+): Promise<void> {
+  const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
+  await transaction(context.db, async (trx) => {
+    await runIn(trx, lockTenantShared(tenantId));
+    if ((await tenantForUpdate(trx, tenantId)) === undefined) throw notFound('Tenant');
+    const before = await domainIn(trx, tenantId, name);
+    if (before === undefined) throw notFound('Domain');
+    await deleteDomainRow(trx, tenantId, name);
+    await record(trx, occasion, [
+      { type: 'domain.deleted', resourceType: 'Domain', resourceId: null, before },
+    ]);
+  });
+}
