@@ -1,6 +1,7 @@
 import { MAX, NIL } from 'uuid';
 import type { Context } from '../context.ts';
 import { lockNotedUsers, lockOwners, lockTenantShared } from '../db/locks.ts';
+import { REFRESH_STATISTICS } from '../db/statistics.ts';
 import { type Send, sendBy, transaction } from '../db/transaction.ts';
 import { type EventRow, type Occasion, record } from '../events/record.ts';
 import { countsOf, type Found, foundMore, NOTHING_FOUND, orphansOf } from '../reconcile/drift.ts';
@@ -11,6 +12,8 @@ import { reconciled } from './reviewed.ts';
 
 /** So many users are compared, and brought to what they should hold, by one transaction. */
 const CHUNK = 500;
+/** So many users are planned for by what PostgreSQL knows of them. */
+const REFRESHED_EVERY = 20 * CHUNK;
 
 /** More grants than any chunk writes, so that its plan notes everybody whom it concerns. */
 const ANY_NUMBER = 2_147_483_647;
@@ -64,6 +67,7 @@ async function advance(held: Held): Promise<EventRow[]> {
     await send([jobAdvanced(job, { ...job, state: 'done', result }, occasion.at)]);
     return [...started, eventOf(job, 'done', { supersededBy: mapping?.version })];
   }
+  if (job.done % REFRESHED_EVERY === 0) await send([REFRESH_STATISTICS]);
   const after = job.cursor ?? NIL;
   const [[chunk]] = await send([chunkOf(tenantId, after, CHUNK)]);
   const { users = 0, last = null } = chunk ?? {};

@@ -25,6 +25,7 @@ import { NO_CHANGES, type Plan, type PlannedTenant, planOwners, planTenant } fro
 import { judge } from '../reconcile/policy.ts';
 import { keepUnmapped } from '../reconcile/unmapped.ts';
 import { createMissingTeams } from './create-missing-teams.ts';
+import { lookAtTenant } from './look-at-tenant.ts';
 import { rehearsed } from './rehearsal.ts';
 import { type Review, reconciled } from './reviewed.ts';
 
@@ -64,6 +65,7 @@ export async function changeMapping(
   request: ChangeMapping,
 ): Promise<ChangedMapping> {
   const attempt = { context, actor, request };
+  await lookAtTenant(context, request.tenantId);
   if (request.dryRun) return (await change(attempt, 'rehearsal')).changed;
   if (await run(context.db.pool, hasMoreUsers(request.tenantId, MANY_USERS)).then(([row]) => row?.answer)) {
     const rehearsal = await change(attempt, 'rehearsal');

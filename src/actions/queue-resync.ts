@@ -9,6 +9,7 @@ import { mappingJob } from '../reconcile/mapping.ts';
 import { type Plan, planTenant } from '../reconcile/plan.ts';
 import { judge } from '../reconcile/policy.ts';
 import { holdTenant } from '../tenants/tenants.ts';
+import { lookAtTenant } from './look-at-tenant.ts';
 
 export interface QueueResync {
   readonly tenantId: string;
@@ -31,6 +32,7 @@ const KEPT = 30 * 86_400_000;
 export async function queueResync(context: Context, actor: Actor, request: QueueResync): Promise<string> {
   const { tenantId, fix, unlessSince } = request;
   const [id, at] = [uuid(), context.now()];
+  if (fix) await lookAtTenant(context, tenantId);
   await transaction(context.db, async (trx) => {
     const send = sendBy(trx);
     await send([lockTenantShared(tenantId)]);
@@ -54,7 +56,8 @@ export async function queueResync(context: Context, actor: Actor, request: Queue
 }
 
 /** What a resync that writes would do. */
-export function rehearseResync(context: Context, tenantId: string): Promise<Plan> {
+export async function rehearseResync(context: Context, tenantId: string): Promise<Plan> {
+  await lookAtTenant(context, tenantId);
   return transaction(context.db, async (trx) => (await planTenant(sendBy(trx), tenantId, 0)).plan);
 }
 

@@ -8,6 +8,7 @@ import type { Occasion } from '../events/record.ts';
 import { type Plan, planTenant } from '../reconcile/plan.ts';
 import { judge } from '../reconcile/policy.ts';
 import { reconcileLocked } from '../reconcile/reconcile.ts';
+import { lookAtTenant } from './look-at-tenant.ts';
 import { rehearsed } from './rehearsal.ts';
 
 /** How a change is asked for that takes access away: first to see it, then with what was seen. */
@@ -40,13 +41,14 @@ export interface Change {
  * judgement and what is written, in one transaction that holds the tenant.
  * @throws AppError of the work, or `plan_changed`, `confirm_required`.
  */
-export function reviewed<Result>(
+export async function reviewed<Result>(
   context: Context,
   actor: Actor,
   { tenantId, review }: { readonly tenantId: string; readonly review: Review },
   work: (change: Change) => Promise<Worked<Result>>,
 ): Promise<Reviewed<Result>> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
+  await lookAtTenant(context, tenantId);
   return rehearsed(review.dryRun === true, (end) =>
     transaction(context.db, async (trx) => {
       await runIn(trx, lockTenantExclusive(tenantId));

@@ -83,20 +83,20 @@ export const OWNER_BY_TYPE = `case when u.directory_id is not null and owners_by
 
 const ROW = 'r.role, r.version, r.precedence, r."row"';
 
-/**
- * What `from` takes: the tenant's rows of a table that belong to the users of the scope. Noted users are looked up one
- * by one: of a tenant that has just grown PostgreSQL expects no rows, and would search all that are noted for each.
- */
+/** The tenant's rows `y` of a table with this value in a column: looked up for each value, and never all for all. */
+export const found = (table: string, column: string, value: string) =>
+  `select * from ${table} as y where y.tenant_id = $1 and y.${column} = ${value} offset 0`;
+
+/** What `from` takes: the tenant's rows of a table that belong to the users of the scope. */
 function rowsOf({ noted, within }: Scope, table: string, column: string): string {
-  if (noted === '') return `(select * from ${table} where tenant_id = $1 and ${within(column)})`;
-  return `(select x.* from noted as n cross join lateral (
-            select * from ${table} as y where y.tenant_id = $1 and y.${column} = n.user_id offset 0) as x)`;
+  return noted === ''
+    ? `(select * from ${table} where tenant_id = $1 and ${within(column)})`
+    : `(select x.* from noted as n cross join lateral (${found(table, column, 'n.user_id')}) as x)`;
 }
 
-/** A left join with the row of this id, found by its key for the same reason. */
-function lookedUp(table: string, alias: string, id: string): string {
-  return `left join lateral (select * from ${table} as y where y.tenant_id = $1 and y.id = ${id} offset 0) as ${alias} on true`;
-}
+/** A left join with the row of this id. */
+const lookedUp = (table: string, alias: string, id: string) =>
+  `left join lateral (${found(table, 'id', id)}) as ${alias} on true`;
 
 /** A join with the rows `r` of a version that the key names, found by it: the order is the primary key's, and free by it. */
 const rowsNaming = (version: string) => `cross join lateral (
@@ -128,9 +128,8 @@ export function matchedText(scope: Scope): string {
      select user_id, r.target_id, origin, ${ROW}, r.group_id, r.group_name
      from (
        select p.user_id, p.origin, p.directory_id = r.directory_id as theirs, r.*
-       from person p join group_member m on m.tenant_id = $1 and m.user_id = p.user_id
-            -- A full join is never a nested loop: of a tenant that has just grown PostgreSQL expects a row or none on
-            -- both sides, and would search all that is reached for each member.
+       from person p cross join lateral (${found('group_member', 'user_id', 'p.user_id')}) as m
+            -- A full join is never a nested loop, which would search all that is reached for each member.
             full join reach r on r.group_id = m.group_id
        offset 0
      ) as r
@@ -139,7 +138,7 @@ export function matchedText(scope: Scope): string {
      select user_id, '${OWNER}', origin, null, null, null, null, null, null from person where owner_by_type
      union all
      select p.user_id, ${TARGET_ID}, 'jit:' || j.identity_provider, ${ROW}, null, c.name
-     from person p join jit_sync j on j.tenant_id = $1 and j.user_id = p.user_id
+     from person p cross join lateral (${found('jit_sync', 'user_id', 'p.user_id')}) as j
           cross join lateral unnest(j.groups) as c (name) cross join lateral ${keyRows(CLAIM_KEYS)}
           ${rowsNaming(version)}
        ${TARGET}
@@ -267,7 +266,8 @@ export function planText(scope: Scope, edits: string): string {
        select g.*, c.origin is null as untouched
        from (select distinct user_id, target_id from changed) as p
             cross join lateral (select * from access_grant y where y.tenant_id = $1 and y.target_id = p.target_id
-                                and y.user_id = p.user_id and not y.suspended offset 0) as g
+                                and y.user_id = p.user_id and not y.suspended
+                                order by y.origin offset 0) as g
             -- Full: an anti join becomes a nested loop, and a list is searched, wherever the statistics are behind.
             full join changed c on c.user_id = g.user_id and c.target_id = g.target_id and c.origin = g.origin
        offset 0

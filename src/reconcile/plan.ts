@@ -3,7 +3,7 @@ import { MAX, NIL } from 'uuid';
 import { type Statement, type Step, statement, statementOfFew, step } from '../db/statement.ts';
 import type { Send } from '../db/transaction.ts';
 import { isManaged, OWNER, RETENTION } from './grants.ts';
-import { NEXT_SIGN_IN, NO_EDITS, OWNERS, planText, type Scope, USER_RANGE } from './plan-sql.ts';
+import { found, NEXT_SIGN_IN, NO_EDITS, OWNERS, planText, type Scope, USER_RANGE } from './plan-sql.ts';
 
 /** What a sync would do, in the words of the admin API. */
 export interface Plan {
@@ -117,7 +117,7 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, told
           ${list(RIGHT, `from told where change = 'add' and permission is not null`)} as permissions_gained,
           ${list(RIGHT, `from told where change = 'remove' and permission is not null`)} as permissions_lost,
           (select coalesce(jsonb_agg(jsonb_build_object('change', change, 'user', user_id,
-                    'userName', (select body::jsonb ->> 'userName' from scim_user where tenant_id = $1 and id = user_id),
+                    'userName', (select body::jsonb ->> 'userName' from (${found('scim_user', 'id', 'user_id')}) as u),
                     'team', team, 'teamId', target_id, 'kind', kind, 'role', role, 'was', was, 'row', "row",
                     'mappingVersion', version)
                     order by team, user_id), '[]')
