@@ -16,6 +16,7 @@ import { closeWithin, makeDrain } from './start/drain.ts';
 import { makeFirstTenant } from './start/first-tenant.ts';
 import { type Lifecycle, runUntilStopped, startFailure } from './start/lifecycle.ts';
 import { keptOperatorKey, resolveSecrets } from './start/secrets.ts';
+import { openVerifiers } from './start/verifiers.ts';
 import { waitForDatabase } from './start/wait-for-database.ts';
 import { StartError } from './start-error.ts';
 import { makeAuthenticator } from './tenants/authenticate.ts';
@@ -59,6 +60,7 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
   const app = await buildApp(context, {
     authenticate,
     clients,
+    verifiers: openVerifiers(),
     trustedProxies: config.trustedProxies,
     isDraining: () => lifecycle.stopping.aborted,
   });

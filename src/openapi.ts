@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { makeClientRecords } from './clients/client-records.ts';
 import { openDatabase } from './db/database.ts';
+import { openVerifiers } from './start/verifiers.ts';
 
 /**
  * `npm run openapi` writes `openapi/rollcall.json` from the routes; with `--check` it only says whether the
@@ -25,6 +26,7 @@ async function openApiText(): Promise<string> {
   const app = await buildApp(context, {
     authenticate: () => Promise.reject(new Error('nobody asks')),
     clients: makeClientRecords(db),
+    verifiers: openVerifiers(),
     trustedProxies: [],
     isDraining: () => false,
   });
