@@ -39,26 +39,31 @@ const ATTEMPTS = 6;
  */
 export async function signIn(context: Context, actor: Actor, request: SignInRequest): Promise<SignInAnswer> {
   const occasion = occasionOf(context, actor, request);
-  const verdict = request.dryRun ? await rehearse(context, occasion) : await decide(context, occasion);
+  const attempt = request.dryRun ? rehearse : decide;
+  const verdict = await unlessOvertaken(() => attempt(context, occasion));
   if ('refusal' in verdict) throw verdict.refusal;
   return verdict.answer;
 }
 
 /** Whoever is overtaken between what was read and what is written decides again on what holds then. */
-async function decide(context: Context, occasion: Occasion): Promise<Verdict> {
+async function unlessOvertaken(attempt: () => Promise<Verdict>): Promise<Verdict> {
   for (let attempts = 1; ; attempts += 1) {
     try {
-      const read = await readSignIn(context, occasion);
-      if ('verdict' in read) return read.verdict;
-      if (read.again !== undefined && (await writeAgain(context, occasion, read.again))) {
-        return { answer: read.again.answer };
-      }
-      return await conversation(context.db, (send) => carryOut(send, occasion, read.ids));
+      return await attempt();
     } catch (error) {
       if (!isOvertaken(error)) throw error;
       if (attempts === ATTEMPTS) throw overtaken(error);
     }
   }
+}
+
+async function decide(context: Context, occasion: Occasion): Promise<Verdict> {
+  const read = await readSignIn(context, occasion);
+  if ('verdict' in read) return read.verdict;
+  if (read.again !== undefined && (await writeAgain(context, occasion, read.again))) {
+    return { answer: read.again.answer };
+  }
+  return conversation(context.db, (send) => carryOut(send, occasion, read.ids));
 }
 
 function isOvertaken(error: unknown): boolean {

@@ -9,18 +9,16 @@ import { type Step, statement, step } from '../db/statement.ts';
 /** In bytes of UTF-8: what an index takes. Nobody signs in by a longer one. */
 const LONGEST_KEY = 2_400;
 
-/** SQL: the keys of a user row `u` but for its subjects, as rows `(key)`. */
-const KEYS_OF_USER = `(
-     select 'userName:' || u.user_name_folded
-     union all select 'externalId:' || u.external_id where u.external_id is not null
-     union all select 'email:' || (e ->> 'value') from jsonb_array_elements(u.search -> 'emails') as e)`;
-
 /** A CTE `buried`: leaves the keys of the users in CTE `target (id)`, who are deleted; `$1` tenant, `$4` time. */
 export const BURIED = `buried as (
      insert into tombstone (tenant_id, key, user_id, deleted_at)
      select $1, k.key, t.id, $4 from target t join scim_user u on u.tenant_id = $1 and u.id = t.id
      cross join lateral (
-       select * from ${KEYS_OF_USER} as of_user
+       select 'userName:' || u.user_name_folded
+       union all
+       select 'externalId:' || u.external_id where u.external_id is not null
+       union all
+       select 'email:' || (e ->> 'value') from jsonb_array_elements(u.search -> 'emails') as e
        union all
        select 'subject:' || l.identity_provider_id || ':' || l.subject from identity_link l
        where l.tenant_id = $1 and l.user_id = u.id
@@ -29,10 +27,17 @@ export const BURIED = `buried as (
      on conflict do nothing
    )`;
 
+/** SQL: by what a user row `u` may be somebody who was deleted: a name may have been an address, and the other way round. */
+const KEYS_OF_SAME_PERSON = `(
+     select kind || name from (
+       select u.user_name_folded union all select e ->> 'value' from jsonb_array_elements(u.search -> 'emails') as e
+     ) as n (name) cross join (values ('userName:'), ('email:')) as k (kind)
+     union all select 'externalId:' || u.external_id where u.external_id is not null)`;
+
 /** A CTE `lifted`: takes away what stands against the users in CTE `created (id, user_name_folded, external_id, search)`. */
 export const LIFTED = `lifted as (
      delete from tombstone s using (
-       select distinct o.user_id from created u cross join lateral ${KEYS_OF_USER} as k (key)
+       select distinct o.user_id from created u cross join lateral ${KEYS_OF_SAME_PERSON} as k (key)
        join tombstone o on o.tenant_id = $1 and o.key = k.key
        -- Asked once: most tenants have none.
        where exists (select from tombstone where tenant_id = $1)) as back
