@@ -1,6 +1,11 @@
 import { type GatewayClaims, readClaims } from '../assertions/claims.ts';
 import { readFacts } from '../assertions/facts.ts';
-import type { SamlProvider, VerifiedAssertion } from '../assertions/types.ts';
+import {
+  AssertionError,
+  type Facts,
+  type SamlProvider,
+  type VerifiedAssertion,
+} from '../assertions/types.ts';
 import type { Verifiers } from '../assertions/verifiers.ts';
 import type { Actor, Context } from '../context.ts';
 import { snapshot } from '../db/transaction.ts';
@@ -51,12 +56,22 @@ export async function assertIdentity(
   if (!provider.enabled && !dryRun) throw disabled();
   const read = async () => {
     const verified = await verify(context, verifiers, { tenantId, provider }, received);
-    return { verified, facts: readFacts(verified, { ...provider, ...mapping }) };
+    const facts = readFacts(verified, { ...provider, ...mapping });
+    requireIndexable(facts);
+    return { verified, facts };
   };
   const { verified, facts } = await read().catch((error: unknown) => {
     throw assertionRefused(error, { dryRun });
   });
   return signIn(context, actor, { tenantId, provider, assertion: verified, facts, retryHash, dryRun });
+}
+
+/** In bytes of UTF-8: what an index takes beside the ids of tenant and identity provider. */
+const LONGEST_SUBJECT = 2_000;
+
+function requireIndexable({ subject }: Facts): void {
+  if (Buffer.byteLength(subject) <= LONGEST_SUBJECT) return;
+  throw new AssertionError('subject', `The subject is longer than ${LONGEST_SUBJECT} bytes of UTF-8`);
 }
 
 async function verify(

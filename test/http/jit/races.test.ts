@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import t from 'tap';
 import { startApp } from '../../support/app.ts';
 import { clientOf } from '../../support/client.ts';
+import { backendsWaiting } from '../../support/events.ts';
 import { ADA, gatewayOf, newSignInWorld, type SignInWorld } from '../../support/sign-in.ts';
 
 /** Sign-ins that meet: each other and other writers, on two instances over one database. */
@@ -117,5 +118,34 @@ t.test('sign-ins beside changes of the mapping never fail, and what is held foll
     await world.post(ADA);
     t.same(await world.holds(id), [`Incident Response ${role_name} jit:okta`]);
     t.equal(await world.drift(), 0);
+  }
+});
+
+t.test('what was read and does not hold any more when it is to be written is decided anew', async (t) => {
+  const world = await newSignInWorld(app);
+  const { pool } = app.context.db;
+  const { id } = (await world.post(ADA)).body.user;
+  const changes = {
+    'the user is deactivated': [`update scim_user set active = false, version = version + 1`, 403],
+    'the tenant lets nobody in who holds nothing': [
+      `with gone as (delete from access_grant where tenant_id = $1)
+       update tenant set settings = settings || '{"unmappedUsers": "deny"}'`,
+      200,
+    ],
+    'the link is gone': ['delete from identity_link', 409],
+  } as const;
+  for (const [what, [sql, status]] of Object.entries(changes)) {
+    const holder = await pool.connect();
+    await holder.query('begin');
+    await holder.query('select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))', [
+      world.tenant.id,
+    ]);
+    const signedIn = gatewayOf(other, world.gatewayKey)(ADA);
+    await backendsWaiting(app.context.db, 1);
+    await holder.query(`${sql} where tenant_id = $1`, [world.tenant.id]);
+    await holder.query('commit');
+    holder.release();
+    t.equal((await signedIn).status, status, what);
+    await pool.query('update scim_user set active = true where id = $1', [id]);
   }
 });
