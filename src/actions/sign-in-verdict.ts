@@ -79,7 +79,7 @@ export function personRefused(
 }
 
 /** The refusal of an assertion that was used before. */
-export function replayed(): AppError {
+function replayed(): AppError {
   return new AppError('conflict', 'This assertion has been used: each signs in once', {
     reason: 'replayed',
     hint: 'Send the person through the identity provider again. A retry gets the first answer again within 60 seconds, with the same key, body and Idempotency-Key.',

@@ -1,11 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Verifiers } from '../../assertions/verifiers.ts';
 import type { ClientRecords } from '../../clients/client-records.ts';
 import type { Context } from '../../context.ts';
 import type { Authenticate } from '../../tenants/authenticate.ts';
 import { speakJson } from '../json-surface.ts';
 import { hasScope, requireScope } from '../plugins/bearer-auth.ts';
-import { problemOf, sendProblem } from '../problem.ts';
+import { problemOf } from '../problem.ts';
 import { typedScope } from '../typebox.ts';
 import { assertRoute } from './assert.ts';
 import { readForms } from './received.ts';
@@ -22,9 +22,8 @@ export async function jitSurface(surface: FastifyInstance, options: JitOptions):
   const { context, authenticate, clients, verifiers } = options;
   const closePaths = speakJson(surface, authenticate);
   readForms(surface);
-  surface.setErrorHandler((error, request, reply) => {
+  surface.addHook('onError', async (request, _reply, error) => {
     recordRefusal(context, clients, request, error);
-    return sendProblem(error, request, reply as FastifyReply);
   });
 
   await surface.register(async function gateways(scope) {
