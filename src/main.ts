@@ -57,10 +57,12 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);
   const clients = makeClientRecords(db);
+  const verifiers = openVerifiers(context, { allowLoopback: config.allowLoopbackIdentityProviders });
+  lifecycle.onStop(() => verifiers.close());
   const app = await buildApp(context, {
     authenticate,
     clients,
-    verifiers: openVerifiers(),
+    verifiers,
     trustedProxies: config.trustedProxies,
     isDraining: () => lifecycle.stopping.aborted,
   });

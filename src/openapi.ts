@@ -23,16 +23,18 @@ async function openApiText(): Promise<string> {
     secretKey: Buffer.alloc(32),
     resolveTxt: async () => [],
   };
+  const verifiers = openVerifiers(context, { allowLoopback: false });
   const app = await buildApp(context, {
     authenticate: () => Promise.reject(new Error('nobody asks')),
     clients: makeClientRecords(db),
-    verifiers: openVerifiers(),
+    verifiers,
     trustedProxies: [],
     isDraining: () => false,
   });
   await app.ready();
   const document = app.swagger();
   await app.close();
+  await verifiers.close();
   await db.close();
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

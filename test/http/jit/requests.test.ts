@@ -28,7 +28,7 @@ const verifiers: Verifiers = {
     },
   },
   oidc: {
-    async verify({ id }, _provider, token, { nonce }) {
+    async verify({ id }, _provider, token, { nonce } = {}) {
       if (token === 'away') throw new AssertionError('keys_unavailable', 'The keys cannot be had');
       return verified(nonce ?? (id.length === 36 ? token : 'no id'));
     },
