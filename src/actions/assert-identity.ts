@@ -16,6 +16,7 @@ import {
   identityProviderByName,
   identityProviderOf,
 } from '../tenants/identity-providers.ts';
+import { openSecret } from '../tenants/sealed.ts';
 import { assertionRefused } from './assertion-refusal.ts';
 import { signIn } from './sign-in.ts';
 import type { SignInAnswer } from './sign-in-verdict.ts';
@@ -55,7 +56,12 @@ export async function assertIdentity(
   const provider = identityProviderOf(row);
   if (!provider.enabled && !dryRun) throw disabled();
   const read = async () => {
-    const verified = await verify(context, verifiers, { tenantId, provider }, received);
+    const verified = await verify(
+      context,
+      verifiers,
+      { tenantId, provider, sealedKey: row.encryption_key },
+      received,
+    );
     const facts = readFacts(verified, { ...provider, ...mapping });
     requireIndexable(facts);
     return { verified, facts };
@@ -74,10 +80,18 @@ function requireIndexable({ subject }: Facts): void {
   throw new AssertionError('subject', `The subject is longer than ${LONGEST_SUBJECT} bytes of UTF-8`);
 }
 
+/** By whose settings it is verified. */
+interface Believed {
+  readonly tenantId: string;
+  readonly provider: IdentityProvider;
+  /** Our private key, for what is encrypted to us; null: there is none. */
+  readonly sealedKey: string | null;
+}
+
 async function verify(
   context: Context,
   verifiers: Verifiers,
-  { tenantId, provider }: { readonly tenantId: string; readonly provider: IdentityProvider },
+  { tenantId, provider, sealedKey }: Believed,
   received: Received,
 ): Promise<VerifiedAssertion> {
   const { id, kind, oidc } = provider;
@@ -85,7 +99,9 @@ async function verify(
   if (received.kind === 'claims' && kind === 'claims') return readClaims(received, now);
   if (received.kind === 'saml' && kind === 'saml') {
     const { response, requestId } = received;
-    return verifiers.saml.verify(samlOf(provider), response, {
+    const decryptionKey =
+      sealedKey === null ? {} : { decryptionKey: openSecret(context.secretKey, { tenantId, id }, sealedKey) };
+    return verifiers.saml.verify({ ...samlOf(provider), ...decryptionKey }, response, {
       now,
       ...(requestId !== undefined && { requestId }),
     });
