@@ -2,6 +2,7 @@ import { v7 as uuid } from 'uuid';
 import type { Check, Facts, VerifiedAssertion } from '../assertions/types.ts';
 import { type Actor, actorJson, type Context } from '../context.ts';
 import type { Stamp, Told } from '../db/event-row.ts';
+import type { Step } from '../db/statement.ts';
 import type { Consumption } from '../directory/consumed-assertions.ts';
 import { sameGroups } from '../directory/identity-links.ts';
 import type { Profile } from '../directory/profiles.ts';
@@ -11,7 +12,9 @@ import { AppError, notFound } from '../errors.ts';
 import type { Synced } from '../reconcile/sign-in.ts';
 import type { ProfileChange } from '../scim/profile.ts';
 import type { IdentityProvider } from '../tenants/identity-providers.ts';
+import { type OtherWays, readOtherWays } from '../tenants/other-ways.ts';
 import { readRules, rulesOf, type TenantRules } from '../tenants/sign-in-rules.ts';
+import { opensDoor } from './other-ways.ts';
 
 /** What is read of a sign-in, and what follows from it without SQL. */
 
@@ -50,8 +53,14 @@ export function occasionOf(context: Context, actor: Actor, request: SignInReques
 }
 
 /** What tenant and identity provider say, to be read. */
-export function readRulesOf({ tenantId, provider, facts }: Occasion): ReturnType<typeof readRules> {
-  return readRules(tenantId, provider.id, facts.email);
+export function readRulesOf({ tenantId, provider }: Occasion): ReturnType<typeof readRules> {
+  return readRules(tenantId, provider.id);
+}
+
+/** What else than groups the person may get something by, to be read: an address that is not verified opens nothing. */
+export function readWaysOf({ tenantId, provider, facts, now }: Occasion): Step<OtherWays> {
+  const verifiedEmail = facts.emailVerified ? facts.email : null;
+  return readOtherWays(tenantId, { verifiedEmail, identityProviderId: provider.id }, now.at);
 }
 
 /**
@@ -70,9 +79,15 @@ export function requireRules({ provider }: Occasion, [row]: Awaited<RulesRows>):
 type RulesRows = Promise<Parameters<typeof rulesOf>[0][]>;
 
 /** By what `whoSignsIn` decides. */
-export function signInRules({ provider }: Occasion, { settings, domainVerified }: TenantRules): SignInRules {
+export function signInRules({ provider }: Occasion, { settings }: TenantRules, ways: OtherWays): SignInRules {
   const { jit, matchManaged } = provider;
-  return { ...settings, jit, matchManaged, domainVerified, invited: false };
+  const invited = opensDoor(ways, settings.provisioning);
+  return { ...settings, jit, matchManaged, domainVerified: ways.domain !== null, invited };
+}
+
+/** The one row of `readWaysOf`. */
+export function waysOf([ways]: readonly OtherWays[]): OtherWays {
+  return ways ?? { invitation: null, domain: null, defaultTeam: null };
 }
 
 /** A decision's people, as two statements read them. */

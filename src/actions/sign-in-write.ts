@@ -1,5 +1,5 @@
 import { v7 as uuid } from 'uuid';
-import { lockOwners, lockTenantShared, lockUsers } from '../db/locks.ts';
+import { lockInvitation, lockOwners, lockTenantShared, lockUsers } from '../db/locks.ts';
 import { noteUsers } from '../db/noted.ts';
 import type { Step } from '../db/statement.ts';
 import type { Send } from '../db/transaction.ts';
@@ -20,23 +20,28 @@ import {
   decideAccess,
   NO_ACCESS,
 } from '../reconcile/access.ts';
-import { MANUAL } from '../reconcile/grants.ts';
-import { type Edit, reconcileLocked } from '../reconcile/reconcile.ts';
+import { reconcileLocked } from '../reconcile/reconcile.ts';
 import { noteSignIn } from '../reconcile/sign-in.ts';
 import { keepUnmappedAtSignIn } from '../reconcile/unmapped.ts';
 import { difference } from '../scim/difference.ts';
+import { foldText } from '../scim/fold.ts';
 import { withProfile } from '../scim/profile.ts';
+import { type Acceptance, acceptInvitation } from '../tenants/invitations.ts';
+import type { OtherWays } from '../tenants/other-ways.ts';
 import type { TenantRules } from '../tenants/sign-in-rules.ts';
+import { acceptanceTold, waysIn } from './other-ways.ts';
 import {
   foundOf,
   knownGroups,
   type Occasion,
   profileSaid,
   readRulesOf,
+  readWaysOf,
   requireRules,
   signInRules,
   syncs,
   traceOf,
+  waysOf,
   writesProfile,
 } from './sign-in-read.ts';
 import {
@@ -62,10 +67,12 @@ const BACK: Step = { statement: { text: 'rollback to savepoint sign_in' }, value
  */
 export async function carryOut(send: Send, occasion: Occasion, ids: readonly string[]): Promise<Verdict> {
   const { tenantId, subject, consumption, now, facts, dryRun } = occasion;
-  const [, , rulesRows, people, obstacles, [consumed]] = await send([
+  const [, , , rulesRows, waysRows, people, obstacles, [consumed]] = await send([
     lockTenantShared(tenantId),
     lockUsers(tenantId, ids),
+    lockInvitation(tenantId, foldText(facts.email ?? '')),
     readRulesOf(occasion),
+    readWaysOf(occasion),
     peopleOf(subject),
     obstaclesOf(subject),
     consumedBefore(consumption, now.at),
@@ -73,15 +80,18 @@ export async function carryOut(send: Send, occasion: Occasion, ids: readonly str
   if (consumed !== undefined && !dryRun) return verdictAgain(consumed);
   const rules = requireRules(occasion, rulesRows);
   if (people.some(({ id }) => !ids.includes(id))) throw new Moved();
-  const { steps, ...decision } = whoSignsIn(facts, foundOf(people, obstacles), signInRules(occasion, rules));
+  const ways = waysOf(waysRows);
+  const by = signInRules(occasion, rules, ways);
+  const { steps, ...decision } = whoSignsIn(facts, foundOf(people, obstacles), by);
   const unused = { check: 'not_replayed', passed: consumed === undefined };
   const trace = dryRun ? { trace: traceOf(occasion, [unused, ...steps]) } : {};
   if (decision.kind === 'refuse') return refuse(send, occasion, decision, trace);
-  return admit(send, occasion, { rules, decision, trace });
+  return admit(send, occasion, { rules, ways, decision, trace });
 }
 
 interface Admission {
   readonly rules: TenantRules;
+  readonly ways: OtherWays;
   readonly decision: Exclude<Decision, { kind: 'refuse' }>;
   readonly trace: Pick<SignInAnswer, 'trace'>;
 }
@@ -198,43 +208,42 @@ async function writeProfile(
   return [{ type: 'user.updated', resourceType: 'User', resourceId: userId, ...differs }];
 }
 
-/** Gives and takes what follows from the claims; to the new ones their first team. */
+/** Gives and takes what follows from the claims, and gives what the person has by the other ways. */
 async function syncPerson(
   send: Send,
   occasion: Occasion,
-  { rules, decision }: Admission,
+  { rules, ways, decision }: Admission,
   userId: string,
 ): Promise<void> {
-  const { tenantId, provider, facts, now, told } = occasion;
-  const managed = decision.kind === 'enter' && decision.person.managed;
-  const edits = decision.kind === 'create' ? defaultTeam(occasion, rules, userId) : [];
-  const synced = syncs(occasion, { managed });
+  const { tenantId, now, told } = occasion;
+  const isNew = decision.kind === 'create';
+  const isManaged = !isNew && decision.person.managed;
+  const arrival = { userId, isNew, isManaged };
+  const { edits, invitationId } = waysIn(ways, arrival, rules.settings.provisioning);
+  if (invitationId !== null) await send(acceptance(occasion, { invitationId, userId }));
+  const synced = syncs(occasion, { managed: isManaged });
   if (!synced && edits.length === 0) return;
-  const claims = {
-    userId,
-    identityProvider: provider.name,
-    mode: provider.jit === 'off' ? 'standard' : provider.jit,
-    groups: knownGroups(facts),
-  } as const;
-  const noted = synced
-    ? [noteSignIn(tenantId, claims, now.at), keepUnmappedAtSignIn(tenantId, now, told, claims)]
-    : [];
   await send([
     noteUsers([userId]),
-    ...noted,
+    ...(synced ? claimsNoted(occasion, userId) : []),
     lockOwners(tenantId),
     reconcileLocked(tenantId, now, told, { users: 1, edits }),
   ]);
 }
 
-function defaultTeam(
-  { provider: { defaultTeam } }: Occasion,
-  { hasDefaultTeam }: TenantRules,
-  userId: string,
-): Edit[] {
-  if (defaultTeam === null || !hasDefaultTeam) return [];
-  const { team: targetId, role } = defaultTeam;
-  return [{ userId, targetId, origin: MANUAL, role, held: true }];
+function claimsNoted({ tenantId, provider, facts, now, told }: Occasion, userId: string): Step[] {
+  const claims = {
+    userId,
+    identityProvider: provider.name,
+    mode: provider.jit === 'standard' ? 'standard' : 'enhanced',
+    groups: knownGroups(facts),
+  } as const;
+  return [noteSignIn(tenantId, claims, now.at), keepUnmappedAtSignIn(tenantId, now, told, claims)];
+}
+
+function acceptance({ tenantId, actor, now, told }: Occasion, accepted: Acceptance): Step[] {
+  const occasion = { tenantId, actor, at: now.at, changeId: told.changeId };
+  return [acceptInvitation(tenantId, accepted, now.at), acceptanceTold(occasion, accepted)];
 }
 
 /** Refuses the person: the assertion is used up, and the feed and, where there is one, the conflict say why. */

@@ -19,10 +19,12 @@ import {
   type Occasion,
   occasionOf,
   readRulesOf,
+  readWaysOf,
   requireRules,
   type SignInRequest,
   signInRules,
   syncs,
+  waysOf,
   writesProfile,
 } from './sign-in-read.ts';
 import { keptVerdict, type SignInAnswer, type Verdict, verdictAgain, warningsOf } from './sign-in-verdict.ts';
@@ -104,10 +106,11 @@ interface Again {
 /** The first of two waits. */
 async function readSignIn({ db }: Context, occasion: Occasion): Promise<Read> {
   const { tenantId, provider, subject, consumption, now, facts } = occasion;
-  const [, rulesRows, people, obstacles, [consumed], [standing], [synced], [profile], held, via] =
+  const [, rulesRows, waysRows, people, obstacles, [consumed], [standing], [synced], [profile], held, via] =
     await snapshot(db, [
       noteLinkedUser(subject),
       readRulesOf(occasion),
+      readWaysOf(occasion),
       peopleOf(subject),
       obstaclesOf(subject),
       consumedBefore(consumption, now.at),
@@ -119,7 +122,8 @@ async function readSignIn({ db }: Context, occasion: Occasion): Promise<Read> {
   if (consumed !== undefined) return { verdict: verdictAgain(consumed) };
   const rules = requireRules(occasion, rulesRows);
   const ids = [...new Set(people.map(({ id }) => id))];
-  const decision = whoSignsIn(facts, foundOf(people, obstacles), signInRules(occasion, rules));
+  const ways = waysOf(waysRows);
+  const decision = whoSignsIn(facts, foundOf(people, obstacles), signInRules(occasion, rules, ways));
   if (decision.kind !== 'enter' || standing === undefined || profile === undefined) {
     return { ids, again: undefined };
   }
@@ -131,6 +135,7 @@ async function readSignIn({ db }: Context, occasion: Occasion): Promise<Read> {
   const { person } = decision;
   const isAsItWas =
     access.signIn === 'allow' &&
+    (ways.invitation === null || person.managed) &&
     (!writesProfile(occasion, person) || hasProfile(occasion, user)) &&
     (!syncs(occasion, person) || isSynced(occasion, synced));
   const answer = {

@@ -1,4 +1,3 @@
-import { domainToASCII } from 'node:url';
 import type { TenantSettings } from '../context.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import { typesWith } from '../scim/resource-types.ts';
@@ -12,10 +11,6 @@ export interface TenantRules {
   readonly types: ResourceTypes;
   /** Of the identity provider; moves with each change of it. */
   readonly providerVersion: number;
-  /** Whether the domain of the e-mail address is one that the tenant has proved. */
-  readonly domainVerified: boolean;
-  /** Whether the default team is there. */
-  readonly hasDefaultTeam: boolean;
 }
 
 interface RulesRow extends Omit<TenantRules, 'settings' | 'types'> {
@@ -25,28 +20,16 @@ interface RulesRow extends Omit<TenantRules, 'settings' | 'types'> {
 
 const rulesStatement = statement<RulesRow>(
   'rules_of_sign_in',
-  `select t.settings, ${EXTENSIONS_OF_TENANT} as extensions, p.version as "providerVersion",
-          exists (select from domain d where d.tenant_id = $1 and d.name = $3 and d.verified_at is not null)
-            as "domainVerified",
-          exists (select from team where tenant_id = $1 and id = p.default_team_id) as "hasDefaultTeam"
+  `select t.settings, ${EXTENSIONS_OF_TENANT} as extensions, p.version as "providerVersion"
    from tenant t join identity_provider p on p.tenant_id = $1 and p.id = $2
    where t.tenant_id = $1`,
 );
 
 /** No row: the tenant or the identity provider is gone. `rulesOf` reads it. */
-export function readRules(
-  tenantId: string,
-  identityProviderId: string,
-  email: string | null,
-): Step<RulesRow> {
-  return step(rulesStatement, [tenantId, identityProviderId, email === null ? null : domainOf(email)]);
+export function readRules(tenantId: string, identityProviderId: string): Step<RulesRow> {
+  return step(rulesStatement, [tenantId, identityProviderId]);
 }
 
 export function rulesOf({ settings, extensions, ...rules }: RulesRow): TenantRules {
   return { ...rules, settings: completeSettings(settings), types: typesWith(extensionsOf(extensions)) };
-}
-
-/** As DNS has it; an empty text where it can be none. */
-function domainOf(email: string): string {
-  return domainToASCII(email.slice(email.lastIndexOf('@') + 1)).toLowerCase();
 }
