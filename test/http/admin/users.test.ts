@@ -31,6 +31,7 @@ async function makeWorld() {
   const fixtures = accessFixtures(app, tenant);
   const response = await fixtures.team('Response');
   await fixtures.permission('BILLING');
+  await app.admin('POST', `/tenants/${tenant.id}/directories`, { name: 'x' });
   await fixtures.mapping({
     tenant_permission: [
       { group_name: 'Analysts', permissions: ['BILLING'] },
