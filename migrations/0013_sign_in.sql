@@ -52,7 +52,7 @@ create table identity_link (
     references identity_provider (tenant_id, id) on delete cascade,
   constraint identity_link_user_exists foreign key (tenant_id, user_id)
     references scim_user (tenant_id, id) on delete cascade
-);
+) with (autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000);
 create index identity_link_by_user on identity_link (tenant_id, user_id);
 
 -- Assertions that were used: kept until nobody would accept them any more.
@@ -71,7 +71,7 @@ create table consumed_assertion (
   constraint consumed_assertion_pkey primary key (tenant_id, identity_provider_id, assertion_hash),
   constraint consumed_assertion_provider_exists foreign key (tenant_id, identity_provider_id)
     references identity_provider (tenant_id, id) on delete cascade
-);
+) with (autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000);
 create index consumed_assertion_by_expiry on consumed_assertion (expires_at);
 
 -- By what a person would be found who was deleted: they do not come back by signing in, until a directory creates them
@@ -85,7 +85,7 @@ create table tombstone (
   deleted_at timestamptz not null,
   constraint tombstone_pkey primary key (tenant_id, key, user_id),
   constraint tombstone_tenant_exists foreign key (tenant_id) references tenant (tenant_id) on delete cascade
-);
+) with (autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000);
 create index tombstone_by_user on tombstone (tenant_id, user_id);
 
 -- Sign-ins that an admin must decide on: whom they would be linked to, and why that was not done.

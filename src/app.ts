@@ -1,9 +1,11 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Verifiers } from './assertions/verifiers.ts';
 import type { ClientRecords } from './clients/client-records.ts';
 import type { Context } from './context.ts';
 import { adminSurface } from './http/admin/plugin.ts';
+import { jitSurface } from './http/jit/plugin.ts';
 import { DOCS, openApi } from './http/openapi.ts';
 import { opsSurface } from './http/ops/plugin.ts';
 import { logController, requestLog } from './http/plugins/request-log.ts';
@@ -17,6 +19,8 @@ import type { Authenticate } from './tenants/authenticate.ts';
 export interface AppOptions {
   readonly authenticate: Authenticate;
   readonly clients: ClientRecords;
+  /** What verifies assertions of identity providers. */
+  readonly verifiers: Verifiers;
   readonly trustedProxies: readonly string[];
   /** True from the first signal to stop on: `/readyz` says so while requests are still served. */
   isDraining(): boolean;
@@ -37,7 +41,7 @@ const TIMEOUTS = {
 
 /** The HTTP application, table of contents: one register a surface, each with its own way in and error shape. */
 export async function buildApp(context: Context, options: AppOptions): Promise<FastifyInstance> {
-  const { authenticate, clients } = options;
+  const { authenticate, clients, verifiers } = options;
   const app = fastify({
     loggerInstance: context.log as FastifyBaseLogger,
     logController,
@@ -65,7 +69,8 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
   await app.register(opsSurface, { context, isDraining: options.isDraining });
   await app.register(scimSurface, { prefix: SCIM_PREFIX, context, authenticate, clients });
   await app.register(otherVersions, { prefix: SCIM_ROOT });
-  await app.register(adminSurface, { prefix: '/api/admin/v1', context, authenticate });
+  await app.register(jitSurface, { prefix: '/jit', context, authenticate, clients, verifiers });
+  await app.register(adminSurface, { prefix: '/api/admin/v1', context, authenticate, verifiers });
   await app.register(productSurface, { prefix: '/api/v1', context, authenticate });
   await app.register(swaggerUi, DOCS);
   return app;

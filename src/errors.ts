@@ -10,6 +10,7 @@ export type AppErrorCode =
   | 'not_found' // 404: absent, or not yours: the same answer
   | 'conflict' // 409: uniqueness, or a state that forbids the act
   | 'precondition_failed' // 412: If-Match named another version
+  | 'assertion_refused' // 422: a sign-in's assertion does not hold, or lacks what is needed
   | 'unavailable'; // 503: the database is away; the caller repeats
 
 export interface AppErrorOptions {

@@ -16,6 +16,7 @@ import { closeWithin, makeDrain } from './start/drain.ts';
 import { makeFirstTenant } from './start/first-tenant.ts';
 import { type Lifecycle, runUntilStopped, startFailure } from './start/lifecycle.ts';
 import { keptOperatorKey, resolveSecrets } from './start/secrets.ts';
+import { openVerifiers } from './start/verifiers.ts';
 import { waitForDatabase } from './start/wait-for-database.ts';
 import { StartError } from './start-error.ts';
 import { makeAuthenticator } from './tenants/authenticate.ts';
@@ -56,9 +57,12 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);
   const clients = makeClientRecords(db);
+  const verifiers = openVerifiers(context, { allowLoopback: config.allowLoopbackIdentityProviders });
+  lifecycle.onStop(() => verifiers.close());
   const app = await buildApp(context, {
     authenticate,
     clients,
+    verifiers,
     trustedProxies: config.trustedProxies,
     isDraining: () => lifecycle.stopping.aborted,
   });

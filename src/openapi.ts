@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { makeClientRecords } from './clients/client-records.ts';
 import { openDatabase } from './db/database.ts';
+import { openVerifiers } from './start/verifiers.ts';
 
 /**
  * `npm run openapi` writes `openapi/rollcall.json` from the routes; with `--check` it only says whether the
@@ -22,15 +23,18 @@ async function openApiText(): Promise<string> {
     secretKey: Buffer.alloc(32),
     resolveTxt: async () => [],
   };
+  const verifiers = openVerifiers(context, { allowLoopback: false });
   const app = await buildApp(context, {
     authenticate: () => Promise.reject(new Error('nobody asks')),
     clients: makeClientRecords(db),
+    verifiers,
     trustedProxies: [],
     isDraining: () => false,
   });
   await app.ready();
   const document = app.swagger();
   await app.close();
+  await verifiers.close();
   await db.close();
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

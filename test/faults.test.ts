@@ -16,6 +16,7 @@ import { makeAuthenticator } from '../src/tenants/authenticate.ts';
 import { startWorkers } from '../src/worker/workers.ts';
 import { createDatabase } from './support/database.ts';
 import { countUnsealed, firstFault } from './support/events.ts';
+import { NO_VERIFIERS } from './support/verifiers.ts';
 
 const SCIM = '/api/scim/v2';
 const ACTOR: Actor = { principal: { kind: 'system', name: 'test' }, requestId: 'fixture' };
@@ -34,7 +35,13 @@ async function startService(t: Test, connection: string | pg.ClientConfig) {
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);
   const clients = makeClientRecords(db);
-  const app = await buildApp(context, { authenticate, clients, trustedProxies: [], isDraining: () => false });
+  const app = await buildApp(context, {
+    authenticate,
+    clients,
+    verifiers: NO_VERIFIERS,
+    trustedProxies: [],
+    isDraining: () => false,
+  });
   const workers = startWorkers(context, { flushUsage, clients, dailyResync: 'off' });
   t.teardown(async () => {
     await app.close();

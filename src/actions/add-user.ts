@@ -36,12 +36,8 @@ export function addUser(
       const types = await typesOf(trx, tenantId);
       const resource = withProfile({}, { active: true, ...profile }, types.User);
       requireUserName(tenant, resource);
-      await insertUserByHand(trx, tenantId, {
-        id,
-        at,
-        productUserId,
-        ...userColumns({ tenantId, types }, resource),
-      });
+      const columns = userColumns({ tenantId, types }, resource);
+      await runIn(trx, insertUserByHand(tenantId, { id, at, productUserId, ...columns }));
       await record(trx, { tenantId, actor, at, changeId: uuid() }, [
         {
           type: 'user.created',

@@ -70,6 +70,7 @@ async function editProfile(
   const tenant = await holdTenant(trx, tenantId);
   if (tenant === undefined) throw notFound('Tenant');
   if (before.userName !== after.userName) requireUserName(tenant, after);
-  await updateUserByHand(trx, tenantId, { ...userColumns({ tenantId, types }, after), id: user.id, at });
+  const columns = userColumns({ tenantId, types }, after);
+  await runIn(trx, updateUserByHand(tenantId, { ...columns, id: user.id, at }));
   return { type: changeType(before, after), ...differs };
 }

@@ -5,6 +5,7 @@ import { lockOwners } from '../db/locks.ts';
 import { isUuid } from '../directory/uuid.ts';
 import { AppError, notFound } from '../errors.ts';
 import { reconcileLocked } from '../reconcile/reconcile.ts';
+import { isEmailAddress } from '../scim/email.ts';
 import { badRequest } from '../scim/error.ts';
 import type { Resource } from '../scim/types.ts';
 import type { Outcome } from './outcome.ts';
@@ -70,11 +71,9 @@ function versionMoved(): AppError {
   );
 }
 
-const EMAIL_ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
-
 /** The tenant setting `userNameMustBeEmail`. */
 export function requireUserName({ settings }: Pick<ScimActor, 'settings'>, { userName }: Resource): void {
-  if (!settings.userNameMustBeEmail || EMAIL_ADDRESS.test(String(userName))) return;
+  if (!settings.userNameMustBeEmail || isEmailAddress(String(userName))) return;
   throw badRequest(
     'invalidValue',
     '"userName" must be an e-mail address in this tenant (userNameMustBeEmail)',

@@ -1,5 +1,6 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Parameter, type Step, statement, step } from '../db/statement.ts';
+import { LIFTED } from './tombstones.ts';
 import type { UserColumns } from './user-columns.ts';
 import type { UserByHand } from './users-by-hand.ts';
 
@@ -46,7 +47,7 @@ const insertImportedStatement = statement<unknown>(
             product_user_id
      from incoming
      returning id, user_name_folded, external_id, search
-   ), told as (
+   ), ${LIFTED}, told as (
      select 'user.created' as type, 'User' as resource_type, id as resource_id, null::jsonb as reason,
             null::jsonb as before, after::jsonb as after, $4::uuid as change_id, $5::text as request_id
      from created join incoming using (id)

@@ -46,6 +46,11 @@ export function lookupHash(tenantId: string, path: AttributePath, value: unknown
   return typeof value === 'string' && INDEXED_NAMES.has(name) ? hash(tenantId, name, value) : undefined;
 }
 
+/** The hash that a user must have who has this e-mail address, which is folded already. */
+export function emailHash(tenantId: string, folded: string): string {
+  return hash(tenantId, 'emails.value', folded);
+}
+
 function hash(tenantId: string, name: string, value: string): string {
   const digest = createHash('sha256').update(`${tenantId}\0${name}\0${value}`).digest();
   return digest.readBigInt64BE().toString();

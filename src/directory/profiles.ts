@@ -2,6 +2,7 @@ import { runBounded, tooBroad } from '../db/bounded.ts';
 import type { Database } from '../db/database.ts';
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { lockTenantShared, lockUsers } from '../db/locks.ts';
+import { NOTED_USERS } from '../db/noted.ts';
 import type { Page } from '../db/page.ts';
 import { run, type Step, statement, step } from '../db/statement.ts';
 import { pipeline } from '../db/transaction.ts';
@@ -44,18 +45,28 @@ interface ProfileRow {
 /** In bytes, as a page of SCIM has them: a body may have one MiB. */
 const MAX_BODIES = 32 * 1024 * 1024;
 
-const readProfilesStatement = statement<ProfileRow>(
-  'read_profiles',
-  `select u.id, case when sum(octet_length(u.body)) over () <= ${MAX_BODIES} then u.body end as body,
+const profilesText = (
+  which: string,
+) => `select u.id, case when sum(octet_length(u.body)) over () <= ${MAX_BODIES} then u.body end as body,
           u.external_id, u.product_user_id, u.active is true as active,
           coalesce('scim:' || d.name,
             (select 'jit:' || s.identity_provider from jit_sync s where s.tenant_id = $1 and s.user_id = u.id
              order by s.synced_at desc, s.identity_provider limit 1)) as managed_by
    from scim_user u
    left join directory d on d.tenant_id = $1 and d.id = u.directory_id
-   where u.tenant_id = $1 and u.id = any ($2::uuid[])
-   order by u.id`,
+   where u.tenant_id = $1 and ${which}
+   order by u.id`;
+
+const readProfilesStatement = statement<ProfileRow>('read_profiles', profilesText('u.id = any ($2::uuid[])'));
+const profilesOfNotedStatement = statement<ProfileRow>(
+  'profiles_of_noted',
+  `with ${NOTED_USERS} ${profilesText('u.id in (select user_id from noted)')}`,
 );
+
+/** The users whom this transaction has noted (`db/noted.ts`). */
+export function profilesOfNoted(tenantId: string): Step<ProfileRow> {
+  return step(profilesOfNotedStatement, [tenantId]);
+}
 
 /** The users with these ids, in their order; `profileOf` reads a row. */
 export function readProfiles(tenantId: string, ids: readonly string[]): Step<ProfileRow> {

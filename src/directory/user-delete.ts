@@ -1,6 +1,7 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import type { Hidden } from '../scim/conceal.ts';
+import { BURIED } from './tombstones.ts';
 import { seenBy, type Viewer } from './viewer.ts';
 
 export interface DeletedUser extends Told {
@@ -19,7 +20,7 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
      where u.tenant_id = $1 and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))
    ), target as (
      select * from found where versions is null or version = any (string_to_array(versions, ',')::bigint[])
-   ), removed as (
+   ), ${BURIED}, removed as (
      delete from group_member m using target t
      where m.tenant_id = $1 and m.user_id = t.id
      returning m.group_id, m.user_id
@@ -50,7 +51,7 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
 );
 
 /**
- * Deletes users and ends their memberships; the groups that lose members get a new version for each. Answers a row
+ * Deletes users and ends their memberships; tombstones keep them from coming back by signing in. The groups that lose members get a new version for each. Answers a row
  * for each user that the viewer may see: `deleted` is false where it had another version. The event holds the last
  * state without what is `hidden`.
  */

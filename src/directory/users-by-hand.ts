@@ -1,5 +1,7 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
+import { type Parameter, type Step, statement, step } from '../db/statement.ts';
 import type { Tables } from '../db/tables.ts';
+import { LIFTED } from './tombstones.ts';
 import type { UserColumns } from './user-columns.ts';
 
 /** Users as admins read and write them, one at a time: the same columns as SCIM's, and the product's own id. */
@@ -10,54 +12,40 @@ interface HandWritten extends UserColumns {
   readonly at: Date;
 }
 
+const insertStatement = statement<unknown>(
+  'insert_user_by_hand',
+  `with created as (
+     insert into scim_user (tenant_id, id, directory_id, version, created_at, updated_at, user_name_folded, external_id,
+                            active, body, search, lookup, product_user_id)
+     values ($1, $2, null, 1, $3, $3, $4, $5, $6, $7, $8, $9, $10)
+     returning id, user_name_folded, external_id, search
+   ), ${LIFTED}
+   select true from created`,
+);
+
 /** Creates a user whom no directory manages. Breaks `scim_user_user_name_key`, `scim_user_product_user_id_key`. */
-export async function insertUserByHand(
-  trx: Transaction<Tables>,
+export function insertUserByHand(
   tenantId: string,
   user: HandWritten & Pick<UserByHand, 'productUserId'>,
-): Promise<void> {
-  await trx
-    .insertInto('scim_user')
-    .values({
-      tenant_id: tenantId,
-      id: user.id,
-      directory_id: null,
-      version: 1,
-      created_at: user.at,
-      updated_at: user.at,
-      product_user_id: user.productUserId,
-      ...columnsOf(user),
-    })
-    .execute();
+): Step {
+  return step(insertStatement, [tenantId, ...valuesOf(user), user.productUserId]);
 }
+
+const updateStatement = statement<unknown>(
+  'update_user_by_hand',
+  `update scim_user set version = version + 1, updated_at = greatest(updated_at, $3), user_name_folded = $4,
+          external_id = $5, active = $6, body = $7, search = $8, lookup = $9
+   where tenant_id = $1 and id = $2`,
+);
 
 /** Writes a user anew, as a new version. Breaks `scim_user_user_name_key`. */
-export async function updateUserByHand(
-  trx: Transaction<Tables>,
-  tenantId: string,
-  user: HandWritten,
-): Promise<void> {
-  await trx
-    .updateTable('scim_user')
-    .set(({ eb, fn, val }) => ({
-      ...columnsOf(user),
-      version: eb('version', '+', 1),
-      updated_at: fn<Date>('greatest', ['updated_at', val(user.at)]),
-    }))
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', user.id)
-    .execute();
+export function updateUserByHand(tenantId: string, user: HandWritten): Step {
+  return step(updateStatement, [tenantId, ...valuesOf(user)]);
 }
 
-function columnsOf(user: UserColumns) {
-  return {
-    user_name_folded: user.userNameFolded,
-    external_id: user.externalId,
-    active: user.active,
-    body: user.body,
-    search: user.search,
-    lookup: sql<string[]>`${user.lookup}::bigint[]`,
-  };
+function valuesOf(user: HandWritten): Parameter[] {
+  const { id, at, userNameFolded, externalId, active, body, search, lookup } = user;
+  return [id, at, userNameFolded, externalId, active, body, search, lookup];
 }
 
 export interface UserByHand extends Pick<UserColumns, 'active' | 'body'> {
@@ -81,4 +69,14 @@ export function userByHand(
     .where('u.tenant_id', '=', tenantId)
     .where('u.id', '=', userId)
     .executeTakeFirst();
+}
+
+const userBodyStatement = statement<Pick<UserColumns, 'active' | 'body'>>(
+  'body_of_user',
+  'select active, body from scim_user where tenant_id = $1 and id = $2',
+);
+
+/** What a user is, to be changed behind the lock of the user. */
+export function bodyOfUser(tenantId: string, userId: string): Step<Pick<UserColumns, 'active' | 'body'>> {
+  return step(userBodyStatement, [tenantId, userId]);
 }

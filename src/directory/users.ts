@@ -1,6 +1,7 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { TENANT_HELD_SHARED } from '../db/locks.ts';
 import { type Parameter, type Step, statement, step } from '../db/statement.ts';
+import { LIFTED } from './tombstones.ts';
 import type { UserColumns } from './user-columns.ts';
 import { seenBy, type Viewer } from './viewer.ts';
 
@@ -68,8 +69,8 @@ const insertUsersStatement = statement<{ id: string }>(
      -- In one order, so that two lists with the same names cannot wait for each other; of equal names the first.
      from incoming, held order by user_name_folded, place
      on conflict (tenant_id, user_name_folded) do nothing
-     returning id
-   ), told as (
+     returning id, user_name_folded, external_id, search
+   ), ${LIFTED}, told as (
      select 'user.created' as type, 'User' as resource_type, id as resource_id, null::jsonb as reason,
             null::jsonb as before, after::jsonb as after, change_id, request_id
      from created join incoming using (id)

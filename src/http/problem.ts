@@ -43,6 +43,7 @@ const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; readonly
   too_large: { status: 413, title: 'Content Too Large' },
   uri_too_long: { status: 414, title: 'URI Too Long' },
   unsupported_media_type: { status: 415, title: 'Unsupported Media Type' },
+  assertion_refused: { status: STATUS.assertion_refused, title: 'Unprocessable Content' },
   internal: { status: 500, title: 'Internal Server Error' },
   unavailable: { status: STATUS.unavailable, title: 'Service Unavailable' },
 };

@@ -8,6 +8,7 @@ export const STATUS: Readonly<Record<AppErrorCode, number>> = {
   not_found: 404,
   conflict: 409,
   precondition_failed: 412,
+  assertion_refused: 422,
   unavailable: 503,
 };
 

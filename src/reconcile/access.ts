@@ -1,8 +1,9 @@
+import type { TenantSettings } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { Page } from '../db/page.ts';
 import { run, type Statement, type Step, statement, step } from '../db/statement.ts';
 import { firstGrant, OWNER } from './grants.ts';
-import { matchedText, type Scope } from './plan-sql.ts';
+import { matchedText, NOTED, type Scope } from './plan-sql.ts';
 import type { Team } from './teams.ts';
 
 /**
@@ -43,20 +44,17 @@ interface HeldRow {
   readonly permission: string | null;
 }
 
-const heldByUsersStatement = statement<HeldRow>(
-  'held_by_users',
-  `with held as (
+const heldText = ({ noted, within }: Pick<Scope, 'noted' | 'within'>) => `with ${noted}held as (
      select distinct on (g.user_id, g.target_id) g.user_id, g.target_id, g.origin, g.role
      from access_grant g
-     where g.tenant_id = $1 and g.user_id = any ($2::uuid[]) and not g.suspended
+     where g.tenant_id = $1 and ${within('g.user_id')} and not g.suspended
      order by g.user_id, g.target_id, ${firstGrant('g.origin', 'g.precedence')}
    )
    select h.*, t.name as team, t.kind, p.name as permission
    from held h
    left join team t on t.tenant_id = $1 and t.id = h.target_id
    left join permission p on p.tenant_id = $1 and p.id = h.target_id
-   order by t.name, t.kind, p.name`,
-);
+   order by t.name, t.kind, p.name`;
 
 interface ViaRow {
   readonly user_id: string;
@@ -67,6 +65,9 @@ interface ViaRow {
 
 const ONE_USER: Scope = { noted: '', within: (column) => `${column} = $2::uuid`, few: true };
 const LISTED_USERS: Scope = { noted: '', within: (column) => `${column} = any ($2::uuid[])`, few: true };
+
+const heldByUsersStatement = statement<HeldRow>('held_by_users', heldText(LISTED_USERS));
+const heldByNotedStatement = statement<HeldRow>('held_by_noted', heldText(NOTED));
 
 /** `which` says of which targets. */
 const viaText = (users: Scope, which: string) => `with ${matchedText(users)}, named as (
@@ -81,6 +82,7 @@ const viaText = (users: Scope, which: string) => `with ${matchedText(users)}, na
 // a list for ten, and would plan it anew for one. Lists are planned for their length: the plan for ten is ten times as
 // slow for a thousand.
 const viaOfUserStatement = statement<ViaRow>('via_of_user', viaText(ONE_USER, 'true'));
+const viaOfNotedStatement = statement<ViaRow>('via_of_noted', viaText(NOTED, 'true'));
 const viaOfUsers: Statement<ViaRow> = { text: viaText(LISTED_USERS, 'true') };
 const viaOfMembers: Statement<ViaRow> = { text: viaText(LISTED_USERS, 'target_id = $3') };
 
@@ -97,6 +99,11 @@ export function accessSteps(
   ];
 }
 
+/** The same of the users whom this transaction has noted (`db/noted.ts`), who are few. */
+export function accessOfNoted(tenantId: string): readonly [Step<HeldRow>, Step<ViaRow>] {
+  return [step(heldByNotedStatement, [tenantId]), step(viaOfNotedStatement, [tenantId])];
+}
+
 /** What `accessSteps` answered, by user; who holds nothing is not in it. */
 export function accessByUser(held: readonly HeldRow[], via: readonly ViaRow[]): ReadonlyMap<string, Access> {
   const viaOf = viaByGrant(via);
@@ -107,6 +114,66 @@ export function accessByUser(held: readonly HeldRow[], via: readonly ViaRow[]): 
 
 /** The access of those who hold nothing. */
 export const NO_ACCESS: Access = { tenantOwner: false, permissions: [], memberships: [] };
+
+/** What a product does with a user: whether to let them in, and what they may do there. */
+export interface AccessDecision extends Pick<Access, 'tenantOwner' | 'permissions'> {
+  readonly signIn: 'allow' | 'deny';
+  readonly teams: readonly TeamAccess[];
+}
+
+type TeamAccess = Membership['team'] & {
+  readonly role: string;
+  readonly managedBy: string;
+  readonly via: readonly string[];
+};
+
+/** Lets in who is active, and holds something where the tenant asks for it (`unmappedUsers`). */
+export function decideAccess(
+  { tenantOwner, permissions, memberships }: Access,
+  { active, unmappedUsers }: { readonly active: boolean } & Pick<TenantSettings, 'unmappedUsers'>,
+): AccessDecision {
+  const holdsNothing = !tenantOwner && permissions.length === 0 && memberships.length === 0;
+  return {
+    signIn: active && !(holdsNothing && unmappedUsers === 'deny') ? 'allow' : 'deny',
+    tenantOwner,
+    permissions,
+    teams: memberships.map(({ team, role, origin, via }) => ({ ...team, role, managedBy: origin, via })),
+  };
+}
+
+/** A membership that became another one. */
+export interface AccessChange {
+  readonly change: 'add' | 'change' | 'remove';
+  /** Name. */
+  readonly team: string;
+  readonly teamId: string;
+  readonly kind: Team['kind'];
+  /** null: none any more. */
+  readonly role: string | null;
+  /** null: none so far. */
+  readonly was: string | null;
+}
+
+/** What differs between the memberships that a user held and those that they hold. */
+export function accessChanges(before: Access, after: Access): AccessChange[] {
+  const roles = (access: Access) => new Map(access.memberships.map(({ team, role }) => [team.id, role]));
+  const [had, has] = [roles(before), roles(after)];
+  const change = ({ team: { id, name, kind } }: Membership, type: AccessChange['change']) => ({
+    change: type,
+    team: name,
+    teamId: id,
+    kind,
+    role: has.get(id) ?? null,
+    was: had.get(id) ?? null,
+  });
+  return [
+    ...after.memberships.flatMap((each) => {
+      const was = had.get(each.team.id);
+      return was === each.role ? [] : change(each, was === undefined ? 'add' : 'change');
+    }),
+    ...before.memberships.flatMap((each) => (has.has(each.team.id) ? [] : change(each, 'remove'))),
+  ];
+}
 
 function accessOf(rows: readonly HeldRow[], viaOf: ViaOf): Access {
   return {

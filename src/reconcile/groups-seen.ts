@@ -9,7 +9,8 @@ import { type Step, statement, step } from '../db/statement.ts';
 export interface SourceGroups {
   /** `scim:<directory>` or `jit:<identity provider>`. */
   readonly source: string;
-  readonly state: 'list' | 'empty';
+  /** Of claims as the last sign-in told it; `absent` and `overage`: unknown, the groups are those told before. */
+  readonly state: 'list' | 'empty' | 'absent' | 'overage';
   /** Names. */
   readonly groups: readonly string[];
   /** When one of the groups was last changed, or the sign-in that told of the claims; null: there is no group. */
@@ -19,6 +20,8 @@ export interface SourceGroups {
 interface SourceGroupsRow {
   readonly user_id: string;
   readonly source: string;
+  /** null: of a directory, whose groups say it. */
+  readonly state: 'list' | 'empty' | 'absent' | 'overage' | null;
   /** null: the rows have too many together. */
   readonly groups: string[] | null;
   readonly seen_at: Date | null;
@@ -30,7 +33,7 @@ const MAX_NAMES = 100_000;
 const groupsOfUsersStatement = statement<SourceGroupsRow>(
   'groups_of_users',
   `with told as (
-     select u.id as user_id, 'scim:' || d.name as source, max(g.updated_at) as seen_at,
+     select u.id as user_id, 'scim:' || d.name as source, null as state, max(g.updated_at) as seen_at,
             coalesce(array_agg(g.display_name order by g.display_name_folded) filter (where g.id is not null), '{}')
               as groups
      from scim_user u
@@ -40,10 +43,11 @@ const groupsOfUsersStatement = statement<SourceGroupsRow>(
      where u.tenant_id = $1 and u.id = any ($2::uuid[])
      group by u.id, d.name
      union all
-     select j.user_id, 'jit:' || j.identity_provider, j.synced_at, j.groups
-     from jit_sync j where j.tenant_id = $1 and j.user_id = any ($2::uuid[])
+     select l.user_id, 'jit:' || p.name, l.group_state, l.groups_seen_at, l.groups
+     from identity_link l join identity_provider p on p.tenant_id = $1 and p.id = l.identity_provider_id
+     where l.tenant_id = $1 and l.user_id = any ($2::uuid[]) and l.last_sign_in_at is not null
    )
-   select user_id, source, seen_at, case when sum(cardinality(groups)) over () <= ${MAX_NAMES} then groups end as groups
+   select user_id, source, state, seen_at, case when sum(cardinality(groups)) over () <= ${MAX_NAMES} then groups end as groups
    from told order by source`,
 );
 
@@ -55,12 +59,12 @@ export function groupsOfUsers(tenantId: string, userIds: readonly string[]): Ste
 /** @throws AppError `invalid_request` (`too_broad`) for more than 100,000 names. */
 export function sourceGroupsByUser(rows: readonly SourceGroupsRow[]): ReadonlyMap<string, SourceGroups[]> {
   const byUser = new Map<string, SourceGroups[]>(rows.map(({ user_id }) => [user_id, []]));
-  for (const { user_id, source, groups, seen_at } of rows) {
+  for (const { user_id, source, state, groups, seen_at } of rows) {
     if (groups === null)
       throw tooBroad(`The users of this page are in more than ${MAX_NAMES} groups together`);
     byUser
       .get(user_id)
-      ?.push({ source, state: groups.length > 0 ? 'list' : 'empty', groups, seenAt: seen_at });
+      ?.push({ source, state: state ?? (groups.length > 0 ? 'list' : 'empty'), groups, seenAt: seen_at });
   }
   return byUser;
 }
@@ -97,11 +101,12 @@ const groupsSeenStatement = statement<Omit<GroupSeen, 'name' | 'externalId' | 's
       where d.tenant_id = $1 and ('scim:' || d.name collate "C", g.display_name_folded) > ($2, $3)
       order by 1, 2 limit $4)
      union all
-     (select 'jit:' || j.identity_provider collate "C", claim collate "C", null, claim, claim,
-             count(distinct j.user_id), max(j.synced_at), null, j.identity_provider
-      from jit_sync j, unnest(j.groups) as claim
-      where j.tenant_id = $1 and ('jit:' || j.identity_provider collate "C", claim collate "C") > ($2, $3)
-      group by j.identity_provider, claim
+     (select 'jit:' || p.name collate "C", claim collate "C", null, claim, claim,
+             count(distinct l.user_id), max(l.groups_seen_at), null, p.name
+      from identity_link l join identity_provider p on p.tenant_id = $1 and p.id = l.identity_provider_id
+           cross join unnest(l.groups) as claim
+      where l.tenant_id = $1 and ('jit:' || p.name collate "C", claim collate "C") > ($2, $3)
+      group by p.name, claim
       order by 1, 2 limit $4)
      order by 1, 2 limit $4
    )

@@ -1,3 +1,4 @@
+import { NOTED_USERS } from '../db/noted.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 
 /** What a sign-in says of a user's groups, to be synced. */
@@ -57,4 +58,39 @@ const endSyncStatement = statement<unknown>(
 /** Lets nothing follow any more from what an identity provider has synced. */
 export function endSync(tenantId: string, identityProvider: string): Step {
   return step(endSyncStatement, [tenantId, identityProvider]);
+}
+
+/** What a sign-in synced last. */
+export interface Synced {
+  readonly mode: SignIn['mode'];
+  readonly groups: readonly string[];
+  /** Whether it was by the mapping that holds. */
+  readonly current: boolean;
+}
+
+const syncedStatement = statement<Synced>(
+  'synced_of_noted',
+  `with ${NOTED_USERS}
+   select j.mode, j.groups, j.mapping_version = coalesce((select version from group_mapping where tenant_id = $1), 0) as current
+   from noted join jit_sync j using (user_id)
+   where j.tenant_id = $1 and j.identity_provider = $2`,
+);
+
+/** What the last sign-in by this identity provider synced, of the user whom the transaction has noted. */
+export function syncedOfNoted(tenantId: string, identityProvider: string): Step<Synced> {
+  return step(syncedStatement, [tenantId, identityProvider]);
+}
+
+const groupAttributeStatement = statement<{ readonly documentGroupAttribute: string | null }>(
+  'group_attribute_of_mapping',
+  `select v.document ->> 'group_attribute_name' as "documentGroupAttribute"
+   from group_mapping m join group_mapping_version v on v.tenant_id = $1 and v.version = m.version
+   where m.tenant_id = $1`,
+);
+
+/** What the mapping that holds calls the attribute with the groups; no row: there is no mapping. */
+export function groupAttributeOfMapping(
+  tenantId: string,
+): Step<{ readonly documentGroupAttribute: string | null }> {
+  return step(groupAttributeStatement, [tenantId]);
 }

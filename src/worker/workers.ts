@@ -4,6 +4,7 @@ import { queueDailyResync } from '../actions/queue-daily-resync.ts';
 import type { ClientRecords } from '../clients/client-records.ts';
 import type { DailyResync } from '../config.ts';
 import type { Context } from '../context.ts';
+import { SWEPT_PER_TURN, sweepConsumed } from '../directory/consumed-assertions.ts';
 import { EVENTS_PER_TURN, releaseSealing, seal } from '../events/seal.ts';
 import { startLoop } from './loop.ts';
 
@@ -53,6 +54,15 @@ export function startWorkers(context: Context, options: WorkerOptions): Workers 
       turn: async () => ((await advanceJob(context)) ? 'more' : 'none'),
     }),
     ...resyncedDaily(context, dailyResync),
+    startLoop({
+      name: 'sweep assertions',
+      idle: { shortest: 1_000, longest: 60_000 },
+      log,
+      async turn() {
+        const swept = await sweepConsumed(db, context.now());
+        return swept === SWEPT_PER_TURN ? 'more' : swept > 0 ? 'some' : 'none';
+      },
+    }),
     flushed('flush key usage', 30_000, flushUsage),
     flushed('flush tolerance uses', 3_000, toleranceUses.flush),
     flushed('flush refused requests', 1_000, refusedRequests.flush),

@@ -125,6 +125,8 @@ t.test('unknown paths and encoded paths are behind the credential too', async (t
   for (const path of [
     '/api/admin/v1/nothing',
     '/api/v1/nothing',
+    '/jit/nothing',
+    '/%6ait/assert',
     '/%61pi/admin/v1/tenants',
     '/api/admin/v1//tenants',
   ]) {
@@ -133,7 +135,9 @@ t.test('unknown paths and encoded paths are behind the credential too', async (t
   }
 });
 
-type Area = 'open' | 'discovery' | 'scim' | 'operator' | 'admin' | 'product' | 'service';
+type Area = 'open' | 'discovery' | 'scim' | 'jit' | 'operator' | 'admin' | 'product' | 'service';
+
+const SURFACES = /^\/(api|jit)\//;
 
 /** Where a route belongs; a path that this list does not know fails the matrix. */
 const AREAS: readonly (readonly [route: RegExp, area: Area])[] = [
@@ -146,6 +150,7 @@ const AREAS: readonly (readonly [route: RegExp, area: Area])[] = [
   [/ \/api\/admin\/v1\/tenants\/:tenant(\/|$)/, 'admin'],
   [/ \/api\/v1\/tenants\/:tenant\//, 'product'],
   [/ \/api\/v1\/discover$/, 'service'],
+  [/ \/jit\/assert$/, 'jit'],
 ];
 
 interface Holder {
@@ -161,8 +166,8 @@ const AREAS_OF_SCOPE: Readonly<Record<Scope, readonly Area[]>> = {
   scim: ['scim'],
   admin: ['admin'],
   read: ['product'],
-  jit: [],
-  'jit:claims': [],
+  jit: ['jit'],
+  'jit:claims': ['jit'],
 };
 
 async function holders(): Promise<Holder[]> {
@@ -194,7 +199,7 @@ async function holders(): Promise<Holder[]> {
 meets(t, [4, 7], 'the matrix of keys and routes is total: each lets in, or refuses', async (t) => {
   const everybody = await holders();
   for (const { method, url, schema } of app.routes) {
-    if (url.startsWith('/api/') && schema?.hide) continue;
+    if (SURFACES.test(url) && schema?.hide) continue;
     for (const each of [method].flat()) {
       const route = `${each} ${url}`;
       const [, area] = AREAS.find(([pattern]) => pattern.test(route)) ?? [];
@@ -219,9 +224,13 @@ meets(t, [4, 7], 'the matrix of keys and routes is total: each lets in, or refus
 });
 
 t.test('what the documentation hides does nothing but say so', async (t) => {
-  const hidden = app.routes.filter(({ url, schema }) => url.startsWith('/api/') && schema?.hide);
+  const hidden = app.routes.filter(({ url, schema }) => SURFACES.test(url) && schema?.hide);
   t.ok(hidden.length > 10);
-  const keys = { '/api/scim/': await app.scimKey(tenant), '/api/v1/': (await app.serviceKey(['read'])).key };
+  const keys = {
+    '/api/scim/': await app.scimKey(tenant),
+    '/api/v1/': (await app.serviceKey(['read'])).key,
+    '/jit/': (await app.serviceKey(['jit'])).key,
+  };
   for (const { method, url } of hidden) {
     const [, key] = Object.entries(keys).find(([prefix]) => url.startsWith(prefix)) ?? [];
     for (const each of [method].flat().filter((name) => name !== 'HEAD' && name !== 'QUERY')) {

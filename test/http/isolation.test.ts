@@ -5,6 +5,7 @@ import type { Tenant } from '../../src/tenants/tenants.ts';
 import { type Answer, type AnyBody, type Method, startApp } from '../support/app.ts';
 import { idpMetadata } from '../support/certificates.ts';
 import { makeConflict } from '../support/sign-in-rows.ts';
+import { makeProvider } from '../support/sign-in.ts';
 
 /**
  * Another tenant's ids answer exactly like ids that don't exist. The routes are read from Fastify, so that a new
@@ -19,14 +20,18 @@ interface World {
   readonly directory: string;
   /** An identity provider, by name. */
   readonly identityProvider: string;
+  /** Another one, by which people sign in. */
+  readonly gateway: string;
   readonly apiKey: string;
   readonly serviceKey: string;
   readonly team: string;
   readonly role: string;
   readonly permission: string;
   readonly user: string;
-  /** A user whom no directory manages. */
+  /** A user whom no directory manages, and who signs in by the identity provider. */
   readonly unmanaged: string;
+  /** A user who was deleted. */
+  readonly deleted: string;
   readonly group: string;
   /** The URN of a schema extension. */
   readonly extension: string;
@@ -46,14 +51,17 @@ interface World {
 const PARAMETERS: Readonly<Record<string, (world: World, url: string) => string[]>> = {
   tenant: ({ tenant }) => [tenant.id, tenant.name],
   directory: ({ directory }) => [directory],
-  identityProvider: ({ identityProvider }) => [identityProvider],
+  identityProvider: ({ identityProvider, gateway }, url) =>
+    /\/(test|identities\/:identityProvider)$/.test(url) ? [gateway] : [identityProvider],
   apiKey: ({ apiKey }) => [apiKey],
   serviceKey: ({ serviceKey }) => [serviceKey],
   team: ({ team }) => [team],
   role: ({ role }) => [role, role.toLowerCase()],
   permission: ({ permission }) => [permission, permission.toLowerCase()],
-  userId: ({ user, unmanaged }, url) =>
-    url.startsWith('/api/admin/') ? [unmanaged, unmanaged.toUpperCase()] : [user, user.toUpperCase()],
+  userId: ({ user, unmanaged, deleted }, url) => {
+    if (url.endsWith('/allow-return')) return [deleted, deleted.toUpperCase()];
+    return url.startsWith('/api/admin/') ? [unmanaged, unmanaged.toUpperCase()] : [user, user.toUpperCase()];
+  },
   version: ({ version }) => [version],
   job: ({ job }) => [job, job.toUpperCase()],
   domain: ({ domain }) => [domain, domain.toUpperCase()],
@@ -87,6 +95,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /api/admin/v1/tenants/:tenant/identity-providers/:identityProvider': { displayName: 'Taken over' },
   'POST /api/admin/v1/tenants/:tenant/identity-providers/:identityProvider/metadata':
     idpMetadata('urn:taken-over'),
+  'POST /api/admin/v1/tenants/:tenant/identity-providers/:identityProvider/test': {
+    requestId: 'taken-over',
+    claims: { sub: 'taken-over' },
+  },
   'POST /api/admin/v1/tenants/:tenant/teams': { name: 'Taken over' },
   'PATCH /api/admin/v1/tenants/:tenant/teams/:team': { name: 'Taken over' },
   'PUT /api/admin/v1/tenants/:tenant/teams/:team/members/:userId': { role: 'VIEWER' },
@@ -201,6 +213,16 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
   const { body: unmanaged } = await app.admin<{ id: string }>('POST', `${path}/users`, {
     userName: 'by-hand',
   });
+  const gateway = `gateway-${directory}`;
+  await makeProvider(app, tenant.id, { name: gateway });
+  await app.context.db.pool.query(
+    `insert into identity_link
+     select tenant_id, id, 'victim', $2, now(), now(), 'empty', '{}', now() from identity_provider
+     where tenant_id = $1 and name = $3`,
+    [tenant.id, unmanaged.id, gateway],
+  );
+  const { body: deleted } = await app.admin<{ id: string }>('POST', `${path}/users`, { userName: 'gone' });
+  await app.admin('DELETE', `${path}/users/${deleted.id}`);
   const { body: job } = await app.admin<{ job: string }>('POST', `${path}/resync`);
   const domain = `${directory}.example`;
   await app.admin('POST', `${path}/domains`, { name: domain });
@@ -214,6 +236,7 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
     tenant,
     directory,
     identityProvider,
+    gateway,
     apiKey,
     serviceKey,
     team: team.id,
@@ -221,6 +244,7 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
     permission,
     user,
     unmanaged: unmanaged.id,
+    deleted: deleted.id,
     group,
     extension,
     version: '1',
@@ -238,6 +262,7 @@ function noWorld(): World {
     tenant: { id: randomUUID(), name: `tenant-${name}` },
     directory: `directory-${name}`,
     identityProvider: `provider-${name}`,
+    gateway: `gateway-${name}`,
     apiKey: randomUUID(),
     serviceKey: randomUUID(),
     team: randomUUID(),
@@ -245,6 +270,7 @@ function noWorld(): World {
     permission: `PERMISSION_${name.toUpperCase()}`,
     user: randomUUID(),
     unmanaged: randomUUID(),
+    deleted: randomUUID(),
     group: randomUUID(),
     extension: `urn:example:${name}`,
     version: '999',
@@ -357,6 +383,7 @@ t.test('whatever was tried, the other tenant is as it was', async (t) => {
   t.match(permissions.body.permissions, [{ name: victim.permission }]);
   t.match(unmanaged.body, { userName: 'by-hand', displayName: null, tenantOwner: false, permissions: [] });
   t.same(unmanaged.body.memberships, []);
+  t.match(unmanaged.body.identities, [{ identityProvider: victim.gateway }]);
   const { key } = await app.apiKey(victim.tenant, ['scim'], { directory: victim.directory });
   const [user, group] = [
     await app.send('GET', `/api/scim/v2/Users/${victim.user}`, { key }),

@@ -5,6 +5,7 @@ import { makeClientRecords } from '../../src/clients/client-records.ts';
 import { makeLogger } from '../../src/http/plugins/logger.ts';
 import { makeAuthenticator } from '../../src/tenants/authenticate.ts';
 import { startApp } from '../support/app.ts';
+import { NO_VERIFIERS } from '../support/verifiers.ts';
 
 const USERS = '/api/scim/v2/Users';
 const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
@@ -19,7 +20,13 @@ async function startLogged(t: Test) {
   const context = { ...fixtures.context, log };
   const { authenticate } = makeAuthenticator(context);
   const clients = makeClientRecords(context.db);
-  const app = await buildApp(context, { authenticate, clients, trustedProxies: [], isDraining: () => false });
+  const app = await buildApp(context, {
+    authenticate,
+    clients,
+    verifiers: NO_VERIFIERS,
+    trustedProxies: [],
+    isDraining: () => false,
+  });
   t.teardown(() => app.close());
   const tenant = await fixtures.createTenant();
   const { id: keyId, key } = await fixtures.apiKey(tenant, ['scim'], { directory: 'default' });

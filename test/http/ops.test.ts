@@ -8,6 +8,7 @@ import { openDatabase } from '../../src/db/database.ts';
 import { MIGRATIONS } from '../../src/db/migrate.ts';
 import { makeAuthenticator } from '../../src/tenants/authenticate.ts';
 import { createDatabase } from '../support/database.ts';
+import { NO_VERIFIERS } from '../support/verifiers.ts';
 
 /** The application on a database, which may be away. */
 async function startOps(t: Test, connection: string, isDraining = () => false) {
@@ -23,7 +24,13 @@ async function startOps(t: Test, connection: string, isDraining = () => false) {
   };
   const { authenticate } = makeAuthenticator(context);
   const clients = makeClientRecords(db);
-  const app = await buildApp(context, { authenticate, clients, trustedProxies: [], isDraining });
+  const app = await buildApp(context, {
+    authenticate,
+    clients,
+    verifiers: NO_VERIFIERS,
+    trustedProxies: [],
+    isDraining,
+  });
   t.teardown(async () => {
     await app.close();
     await db.close();

@@ -43,6 +43,17 @@ export function accessFixtures(app: TestApp, { id: tenantId }: Pick<Tenant, 'id'
       groups,
       AT,
     ]);
+    await pool.query(
+      `insert into identity_provider (tenant_id, id, name, kind, jit, enabled, settings, version, created_at, updated_at)
+       values ($1, $2, $3, 'claims', 'enhanced', true, '{}', 1, $4, $4) on conflict do nothing`,
+      [tenantId, randomUUID(), identityProvider, AT],
+    );
+    await pool.query(
+      `insert into identity_link
+       select $1, id, $2::text, $2::uuid, $5, $5, case when $4::text[] = '{}' then 'empty' else 'list' end, $4, $5
+       from identity_provider where tenant_id = $1 and name = $3`,
+      [tenantId, user, identityProvider, groups, AT],
+    );
   }
 
   async function grant({ target, user, origin, role, suspended = false, precedence }: Grant): Promise<void> {

@@ -8,6 +8,7 @@ import { createTenant as createTenantAction } from '../../src/actions/create-ten
 import { issueApiKey } from '../../src/actions/issue-api-key.ts';
 import { issueServiceKey } from '../../src/actions/issue-service-key.ts';
 import { buildApp } from '../../src/app.ts';
+import type { Verifiers } from '../../src/assertions/verifiers.ts';
 import { makeClientRecords } from '../../src/clients/client-records.ts';
 import type { Actor, Context, Scope } from '../../src/context.ts';
 import { openDatabase } from '../../src/db/database.ts';
@@ -18,6 +19,7 @@ import type { SettingsChange } from '../../src/tenants/settings.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import { createDatabase } from './database.ts';
 import { countUnsealed } from './events.ts';
+import { NO_VERIFIERS } from './verifiers.ts';
 
 export interface StartOptions {
   /** A database that another instance uses already; without it, one of the test's own. */
@@ -28,6 +30,8 @@ export interface StartOptions {
   readonly now?: () => Date;
   /** What DNS says; without it, no name has a record. */
   readonly resolveTxt?: Context['resolveTxt'];
+  /** What verifies assertions; without them nothing does but claims. */
+  readonly verifiers?: Verifiers;
   /** Gets each line of the log. */
   readonly onLog?: (line: string) => void;
 }
@@ -67,9 +71,10 @@ export async function startApp(t: Test, options: StartOptions = {}) {
   const context = makeContext(connectionString, operatorKey, options);
   const { authenticate, flushUsage } = makeAuthenticator(context);
   const clients = makeClientRecords(context.db);
+  const { verifiers = NO_VERIFIERS } = options;
   const routes: RouteOptions[] = [];
   const build = () =>
-    buildApp(context, { authenticate, clients, trustedProxies: [], isDraining: () => false });
+    buildApp(context, { authenticate, clients, verifiers, trustedProxies: [], isDraining: () => false });
   const app = await observed(build, (instance) => {
     instance.addHook('onRoute', (route) => void routes.push(route));
     refuseLosses(instance);

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Verifiers } from '../../assertions/verifiers.ts';
 import type { Context } from '../../context.ts';
 import type { Authenticate } from '../../tenants/authenticate.ts';
 import { speakJson } from '../json-surface.ts';
@@ -25,15 +26,22 @@ import { permissionRoutes } from './permissions.ts';
 import { roleRoutes } from './roles.ts';
 import { schemaExtensionRoutes } from './schema-extensions.ts';
 import { serviceKeyRoutes } from './service-keys.ts';
+import { signInRoutes } from './sign-in.ts';
 import { teamListRoute, teamRoutes } from './teams.ts';
 import { tenantRoutes, tenantsRoutes } from './tenants.ts';
 import { userWriteRoutes } from './user-writes.ts';
 import { userRoutes } from './users.ts';
 
+interface AdminOptions {
+  readonly context: Context;
+  readonly authenticate: Authenticate;
+  readonly verifiers: Verifiers;
+}
+
 /** The admin API under `/api/admin/v1`: the operator everywhere, a tenant's own key in its tenant. */
 export async function adminSurface(
   surface: FastifyInstance,
-  { context, authenticate }: { context: Context; authenticate: Authenticate },
+  { context, authenticate, verifiers }: AdminOptions,
 ): Promise<void> {
   const closePaths = speakJson(surface, authenticate);
 
@@ -63,6 +71,7 @@ export async function adminSurface(
     memberRoutes(typedScope(scope), context, 'admin');
     userRoutes(typedScope(scope), context);
     userWriteRoutes(typedScope(scope), context);
+    signInRoutes(typedScope(scope), context, verifiers);
     explainRoutes(typedScope(scope), context);
     groupRoutes(typedScope(scope), context);
     roleRoutes(typedScope(scope), context);

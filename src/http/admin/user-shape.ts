@@ -1,11 +1,12 @@
 import Type from 'typebox';
 import type { Database } from '../../db/database.ts';
 import { snapshot } from '../../db/transaction.ts';
+import { type Identity, identitiesIn, identitiesOf } from '../../directory/identity-links.ts';
 import { type Profile, profileOf, readProfiles } from '../../directory/profiles.ts';
 import { type Access, accessByUser, accessSteps, NO_ACCESS } from '../../reconcile/access.ts';
 import { groupsOfUsers, type SourceGroups, sourceGroupsByUser } from '../../reconcile/groups-seen.ts';
 import { TEAM_KINDS } from '../../reconcile/teams.ts';
-import { Id, nullable } from '../shapes.ts';
+import { Id, nullable, Timestamp } from '../shapes.ts';
 
 /** A user with all that is known of what they hold, and why: how the admin API shows users, lists too. */
 
@@ -42,7 +43,11 @@ export const Via = Type.Array(Type.String(), {
   description: "The user's groups or claims that give the team by the mapping, the one that decides first",
 });
 
-export type UserView = Profile & Access & { readonly identityProviderGroups: readonly SourceGroups[] };
+export type UserView = Profile &
+  Access & {
+    readonly identityProviderGroups: readonly SourceGroups[];
+    readonly identities: readonly Identity[];
+  };
 
 export const User = Type.Unsafe<UserView>(
   Type.Object({
@@ -55,7 +60,10 @@ export const User = Type.Unsafe<UserView>(
     identityProviderGroups: Type.Array(
       Type.Object({
         source: Type.String({ description: '`scim:<directory>` or `jit:<identity provider>`' }),
-        state: Type.Enum(['list', 'empty']),
+        state: Type.Enum(['list', 'empty', 'absent', 'overage'], {
+          description:
+            'Of claims what the last sign-in said; `absent` and `overage`: unknown, and `groups` is what was told before',
+        }),
         groups: Type.Array(Type.String()),
         seenAt: nullable(
           Type.String({
@@ -65,16 +73,26 @@ export const User = Type.Unsafe<UserView>(
         ),
       }),
     ),
+    identities: Type.Array(
+      Type.Object({
+        identityProvider: Type.String(),
+        subject: Type.String(),
+        linkedAt: Timestamp,
+        lastSignInAt: nullable(Timestamp),
+      }),
+      { description: 'By which subject of which identity provider the user signs in' },
+    ),
   }),
 );
 
-/** The users of the tenant with these ids, in the order of their ids: four statements, however many there are. */
+/** The users of the tenant with these ids, in the order of their ids: five statements, however many there are. */
 export async function userView(db: Database, tenantId: string, ids: readonly string[]): Promise<UserView[]> {
   if (ids.length === 0) return [];
-  const [profiles, held, via, told] = await snapshot(db, [
+  const [profiles, held, via, told, linked] = await snapshot(db, [
     readProfiles(tenantId, ids),
     ...accessSteps(tenantId, ids),
     groupsOfUsers(tenantId, ids),
+    identitiesOf(tenantId, ids),
   ]);
   const access = accessByUser(held, via);
   const groups = sourceGroupsByUser(told);
@@ -82,5 +100,6 @@ export async function userView(db: Database, tenantId: string, ids: readonly str
     ...profileOf(row),
     ...(access.get(row.id) ?? NO_ACCESS),
     identityProviderGroups: groups.get(row.id) ?? [],
+    identities: identitiesIn(linked, row.id),
   }));
 }

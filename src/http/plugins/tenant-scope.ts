@@ -34,7 +34,8 @@ export function requireTenant({ db }: Context): onRequestAsyncHookHandler {
   };
 }
 
-async function reachableTenant(
+/** The tenant of this id or name, where the principal may act for it. */
+export async function reachableTenant(
   db: Database,
   principal: Principal,
   text: string,

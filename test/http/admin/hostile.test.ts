@@ -1,5 +1,6 @@
 import t from 'tap';
 import { type Method, startApp } from '../../support/app.ts';
+import { makeProvider } from '../../support/sign-in.ts';
 
 /**
  * Whatever stands where a path, a query or a body takes a value: the admin API and the product API take it or
@@ -8,7 +9,7 @@ import { type Method, startApp } from '../../support/app.ts';
  */
 
 const app = await startApp(t);
-const { key } = await app.serviceKey(['read']);
+const { key } = await app.serviceKey(['read', 'jit', 'jit:claims']);
 
 const UUID = '0198c0de-0000-7000-8000-00000000002a';
 const TEXTS = [
@@ -45,6 +46,7 @@ const TEXTS = [
   '2099-01-01 00:00:00Z',
   '2099-01-01T00:00:00+01',
   'x'.repeat(300),
+  '漢'.repeat(1_000),
   '\u{1f600}'.repeat(200),
   'x'.repeat(100_000),
 ];
@@ -81,6 +83,8 @@ const membersOf = (schema: unknown): string[] => {
 const EXTENSION = 'urn:example:hostile';
 
 let made = 0;
+const CLAIMS = ['sub', 'email', 'groups', 'given_name', 'picture', 'preferred_username', '_claim_names'];
+
 /** A body that holds, but for the members that it replaces. */
 const bodyOf = (schema: unknown, replaced: object = {}) => {
   made += 1;
@@ -99,13 +103,15 @@ const bodyOf = (schema: unknown, replaced: object = {}) => {
     grants: [],
     userId: UUID,
     action: 'link',
+    requestId: `sound${made}`,
+    claims: { sub: `sound${made}` },
   };
   const known = new Set(membersOf(schema));
   return { ...Object.fromEntries(Object.entries(sound).filter(([name]) => known.has(name))), ...replaced };
 };
 
 const routes = app.routes
-  .filter(({ url, schema }) => /^\/api\/(admin\/)?v1\//.test(url) && !schema?.hide)
+  .filter(({ url, schema }) => /^\/(api\/(admin\/)?v1|jit)\//.test(url) && !schema?.hide)
   .flatMap(({ method, url, schema }) =>
     [method].flat().map((each) => ({ method: each as Method, url, schema: schema ?? {} })),
   );
@@ -122,7 +128,7 @@ for (const { method, url, schema } of routes) {
     const queries = membersOf(schema.querystring);
     const pathWith = (values: Readonly<Record<string, string>> = {}) =>
       url.replace(/:(\w+)/g, (_, name: string) =>
-        encoded({ tenant: tenant.id, urn: EXTENSION, ...values }[name] ?? UUID),
+        encoded({ tenant: tenant.id, urn: EXTENSION, identityProvider: 'okta', ...values }[name] ?? UUID),
       );
     const ask = async (target: string, body: unknown = bodyOf(schema.body)) => {
       const asker = url.startsWith('/api/admin') ? app.operatorKey : key;
@@ -134,7 +140,9 @@ for (const { method, url, schema } of routes) {
       leaks.push(`${target.slice(0, 200)} ${JSON.stringify(body)?.slice(0, 200)}: ${text}`);
     };
 
-    const query = queries.includes('users') ? '?users=release' : '';
+    await makeProvider(app, tenant.id);
+    const jit = url.startsWith('/jit/') ? `?tenant=${tenant.id}&identityProvider=okta` : '';
+    const query = queries.includes('users') ? '?users=release' : jit;
     for (const text of TEXTS.filter(({ length }) => length < 1_000)) {
       for (const name of parameters) await ask(pathWith({ [name]: text }) + query);
       for (const name of queries) {
@@ -146,6 +154,9 @@ for (const { method, url, schema } of routes) {
       await ask(pathWith() + query, value);
       for (const name of membersOf(schema.body)) {
         await ask(pathWith() + query, bodyOf(schema.body, { [name]: value }));
+      }
+      for (const name of membersOf(schema.body).includes('claims') ? CLAIMS : []) {
+        await ask(pathWith() + query, bodyOf(schema.body, { claims: { sub: 'sound', [name]: value } }));
       }
     }
     t.same(leaks, []);

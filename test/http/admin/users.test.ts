@@ -83,6 +83,7 @@ t.test('a user is read with what they hold, from where, and what their groups ar
     identityProviderGroups: [
       { source: 'scim:default', state: 'list', groups: ['Analysts', 'Zebras'], seenAt: iso(2_000) },
     ],
+    identities: [],
   };
   t.same((await app.admin('GET', `${path}/users/${id}`)).body, user);
   t.same(await search(), { users: [user] });
@@ -102,10 +103,15 @@ t.test('a user of sign-ins is read with the claims of each identity provider', a
   });
   await signIn(id, 'okta', ['Analysts', 'Others']);
   await signIn(id, 'entra', []);
-  await pool.query(`update jit_sync set synced_at = $2 where tenant_id = $1 and identity_provider = 'okta'`, [
-    tenant.id,
-    iso(1_000),
-  ]);
+  const later = [tenant.id, iso(1_000)];
+  await pool.query(
+    `update jit_sync set synced_at = $2 where tenant_id = $1 and identity_provider = 'okta'`,
+    later,
+  );
+  await pool.query(
+    'update identity_link set groups_seen_at = $2 where tenant_id = $1 and cardinality(groups) > 0',
+    later,
+  );
   await grant({ target: response, user: id, origin: 'jit:okta', role: 'EDITOR', precedence: 1 });
   t.match((await app.admin('GET', `${path}/users/${id}`)).body, {
     managedBy: 'jit:okta',
@@ -113,6 +119,10 @@ t.test('a user of sign-ins is read with the claims of each identity provider', a
     identityProviderGroups: [
       { source: 'jit:entra', state: 'empty', groups: [], seenAt: iso() },
       { source: 'jit:okta', state: 'list', groups: ['Analysts', 'Others'], seenAt: iso(1_000) },
+    ],
+    identities: [
+      { identityProvider: 'entra', subject: id, linkedAt: iso(), lastSignInAt: iso() },
+      { identityProvider: 'okta', subject: id, linkedAt: iso(), lastSignInAt: iso() },
     ],
   });
 });
@@ -275,7 +285,7 @@ t.test('a page that would be too large is refused, and a smaller one is given', 
   t.match(await app.admin('GET', `${path}/users`), refused);
   t.equal((await app.admin('GET', `${path}/users?limit=1`)).status, 200);
 
-  await pool.query('delete from jit_sync where tenant_id = $1', [tenant.id]);
+  await pool.query('delete from identity_link where tenant_id = $1', [tenant.id]);
   await pool.query(
     `update scim_user set body = (body::jsonb || jsonb_build_object('title', repeat('x', 17 * 1024 * 1024)))::text
      where tenant_id = $1`,

@@ -1,0 +1,137 @@
+import { type GatewayClaims, readClaims } from '../assertions/claims.ts';
+import { readFacts } from '../assertions/facts.ts';
+import {
+  AssertionError,
+  type Facts,
+  type SamlProvider,
+  type VerifiedAssertion,
+} from '../assertions/types.ts';
+import type { Verifiers } from '../assertions/verifiers.ts';
+import type { Actor, Context } from '../context.ts';
+import { snapshot } from '../db/transaction.ts';
+import { AppError, notFound } from '../errors.ts';
+import { groupAttributeOfMapping } from '../reconcile/sign-in.ts';
+import {
+  type IdentityProvider,
+  identityProviderByName,
+  identityProviderOf,
+} from '../tenants/identity-providers.ts';
+import { openSecret } from '../tenants/sealed.ts';
+import { assertionRefused } from './assertion-refusal.ts';
+import { signIn } from './sign-in.ts';
+import type { SignInAnswer } from './sign-in-verdict.ts';
+
+/** What a gateway received at a sign-in. */
+export type Received =
+  | { readonly kind: 'saml'; readonly response: string; readonly requestId?: string }
+  | { readonly kind: 'oidc'; readonly token: string; readonly nonce?: string }
+  | ({ readonly kind: 'claims' } & GatewayClaims);
+
+export interface Assertion {
+  readonly tenantId: string;
+  /** Name. */
+  readonly identityProvider: string;
+  readonly received: Received;
+  /** See `SignInRequest`. */
+  readonly retryHash: string | null;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Verifies what was received by the identity provider's settings, reads what it says, and signs the person in.
+ * @throws AppError `not_found`; `forbidden` (`identity_provider_disabled`); `invalid_request` (`kind_mismatch`);
+ *   `assertion_refused` with an AssertionReason; like `signIn`.
+ */
+export async function assertIdentity(
+  context: Context,
+  actor: Actor,
+  verifiers: Verifiers,
+  { tenantId, identityProvider, received, retryHash, dryRun }: Assertion,
+): Promise<SignInAnswer> {
+  const [[row], [mapping]] = await snapshot(context.db, [
+    identityProviderByName(tenantId, identityProvider),
+    groupAttributeOfMapping(tenantId),
+  ]);
+  if (row === undefined) throw notFound('Identity provider');
+  const provider = identityProviderOf(row);
+  if (!provider.enabled && !dryRun) throw disabled();
+  const read = async () => {
+    const verified = await verify(
+      context,
+      verifiers,
+      { tenantId, provider, sealedKey: row.encryption_key },
+      received,
+    );
+    const facts = readFacts(verified, { ...provider, ...mapping });
+    requireIndexable(facts);
+    return { verified, facts };
+  };
+  const { verified, facts } = await read().catch((error: unknown) => {
+    throw assertionRefused(error, { dryRun });
+  });
+  return signIn(context, actor, { tenantId, provider, assertion: verified, facts, retryHash, dryRun });
+}
+
+/** In bytes of UTF-8: what an index takes beside the ids of tenant and identity provider. */
+const LONGEST_SUBJECT = 2_000;
+
+function requireIndexable({ subject }: Facts): void {
+  if (Buffer.byteLength(subject) <= LONGEST_SUBJECT) return;
+  throw new AssertionError('subject', `The subject is longer than ${LONGEST_SUBJECT} bytes of UTF-8`);
+}
+
+/** By whose settings it is verified. */
+interface Believed {
+  readonly tenantId: string;
+  readonly provider: IdentityProvider;
+  /** Our private key, for what is encrypted to us; null: there is none. */
+  readonly sealedKey: string | null;
+}
+
+async function verify(
+  context: Context,
+  verifiers: Verifiers,
+  { tenantId, provider, sealedKey }: Believed,
+  received: Received,
+): Promise<VerifiedAssertion> {
+  const { id, kind, oidc } = provider;
+  const now = context.now();
+  if (received.kind === 'claims' && kind === 'claims') return readClaims(received, now);
+  if (received.kind === 'saml' && kind === 'saml') {
+    const { response, requestId } = received;
+    const decryptionKey =
+      sealedKey === null ? {} : { decryptionKey: openSecret(context.secretKey, { tenantId, id }, sealedKey) };
+    return verifiers.saml.verify({ ...samlOf(provider), ...decryptionKey }, response, {
+      now,
+      ...(requestId !== undefined && { requestId }),
+    });
+  }
+  if (received.kind === 'oidc' && oidc !== null) {
+    const { token, nonce } = received;
+    return verifiers.oidc.verify({ tenantId, id }, oidc, token, nonce === undefined ? {} : { nonce });
+  }
+  throw new AppError('invalid_request', `The identity provider is of the kind "${kind}"`, {
+    reason: 'kind_mismatch',
+    hint: `It takes ${TAKES[kind]}.`,
+  });
+}
+
+/** What responses are verified by: an identity provider whose metadata is still to come verifies none. */
+function samlOf({ saml }: IdentityProvider): SamlProvider {
+  if (saml !== null && saml.issuer !== null && saml.certificates.length > 0) {
+    return { ...saml, issuer: saml.issuer };
+  }
+  throw new AppError('conflict', 'The identity provider has no issuer or no certificate yet', {
+    reason: 'identity_provider_incomplete',
+    hint: "Set them, or send the identity provider's metadata.",
+  });
+}
+
+const TAKES = { saml: 'samlResponse', oidc: 'idToken', claims: 'claims with a requestId' } as const;
+
+function disabled(): AppError {
+  return new AppError('forbidden', 'The identity provider is disabled: nobody signs in by it', {
+    reason: 'identity_provider_disabled',
+    hint: 'An admin enables it (PATCH …/identity-providers/{name}).',
+  });
+}

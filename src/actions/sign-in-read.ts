@@ -1,0 +1,140 @@
+import { v7 as uuid } from 'uuid';
+import type { Check, Facts, VerifiedAssertion } from '../assertions/types.ts';
+import { type Actor, actorJson, type Context } from '../context.ts';
+import type { Stamp, Told } from '../db/event-row.ts';
+import type { Step } from '../db/statement.ts';
+import type { Consumption } from '../directory/consumed-assertions.ts';
+import { sameGroups } from '../directory/identity-links.ts';
+import type { Profile } from '../directory/profiles.ts';
+import type { Subject } from '../directory/sign-in-people.ts';
+import type { Found, SignInRules } from '../directory/who-signs-in.ts';
+import { AppError, notFound } from '../errors.ts';
+import type { Synced } from '../reconcile/sign-in.ts';
+import type { ProfileChange } from '../scim/profile.ts';
+import type { IdentityProvider } from '../tenants/identity-providers.ts';
+import { type OtherWays, readOtherWays } from '../tenants/other-ways.ts';
+import { readRules, rulesOf, type TenantRules } from '../tenants/sign-in-rules.ts';
+import { opensDoor } from './other-ways.ts';
+
+/** What is read of a sign-in, and what follows from it without SQL. */
+
+/** Somebody signs in, by an assertion that holds. */
+export interface SignInRequest {
+  readonly tenantId: string;
+  readonly provider: IdentityProvider;
+  readonly assertion: Pick<VerifiedAssertion, 'id' | 'expiresAt' | 'checks'>;
+  readonly facts: Facts;
+  /** SHA-256 of what a retry of the gateway has in common with this request, in hex; null: none is announced. */
+  readonly retryHash: string | null;
+  /** Whether it is only tried: decided like any other, and nothing is written. */
+  readonly dryRun: boolean;
+}
+
+/** A request, once it is carried out: when, by whom, and what its statements are told. */
+export interface Occasion extends SignInRequest {
+  readonly subject: Subject;
+  readonly consumption: Consumption;
+  readonly actor: Actor;
+  readonly now: Stamp;
+  readonly told: Told;
+}
+
+export function occasionOf(context: Context, actor: Actor, request: SignInRequest): Occasion {
+  const { tenantId, provider, assertion, facts, retryHash } = request;
+  const place = { tenantId, identityProviderId: provider.id };
+  return {
+    ...request,
+    subject: { ...place, facts },
+    consumption: { ...place, assertionId: assertion.id, expiresAt: assertion.expiresAt, retryHash },
+    actor,
+    now: { at: context.now(), actor: actorJson(actor) },
+    told: { changeId: uuid(), requestId: actor.requestId },
+  };
+}
+
+/** What tenant and identity provider say, to be read. */
+export function readRulesOf({ tenantId, provider }: Occasion): ReturnType<typeof readRules> {
+  return readRules(tenantId, provider.id);
+}
+
+/** What else than groups the person may get something by, to be read: an address that is not verified opens nothing. */
+export function readWaysOf({ tenantId, provider, facts, now }: Occasion): Step<OtherWays> {
+  const verifiedEmail = facts.emailVerified ? facts.email : null;
+  return readOtherWays(tenantId, { verifiedEmail, identityProviderId: provider.id }, now.at);
+}
+
+/**
+ * The rules that were read. @throws AppError `not_found`: the identity provider is gone; `unavailable`: it has been
+ * changed since the assertion was verified by it.
+ */
+export function requireRules({ provider }: Occasion, [row]: Awaited<RulesRows>): TenantRules {
+  if (row === undefined) throw notFound('Identity provider');
+  if (row.providerVersion === provider.version) return rulesOf(row);
+  throw new AppError('unavailable', 'The identity provider has just been changed', {
+    reason: 'identity_provider_changed',
+    hint: 'Nothing was written, and the assertion is not used up. Repeat the request after the seconds in Retry-After.',
+  });
+}
+
+type RulesRows = Promise<Parameters<typeof rulesOf>[0][]>;
+
+/** By what `whoSignsIn` decides. */
+export function signInRules({ provider }: Occasion, { settings }: TenantRules, ways: OtherWays): SignInRules {
+  const { jit, matchManaged } = provider;
+  const invited = opensDoor(ways, settings.provisioning);
+  return { ...settings, jit, matchManaged, domainVerified: ways.domain !== null, invited };
+}
+
+/** The one row of `readWaysOf`. */
+export function waysOf([ways]: readonly OtherWays[]): OtherWays {
+  return ways ?? { invitation: null, domain: null, defaultTeam: null };
+}
+
+/** A decision's people, as two statements read them. */
+export function foundOf(people: Found['people'], [obstacles]: readonly Omit<Found, 'people'>[]): Found {
+  return { people, ...(obstacles ?? { deprovisioned: false, rejected: false }) };
+}
+
+/** What the identity provider says of a profile: what it does not say stays as it is. */
+export function profileSaid({ givenName, familyName, displayName, avatar }: Facts): ProfileChange {
+  return {
+    ...(givenName !== null && { givenName }),
+    ...(familyName !== null && { familyName }),
+    ...(displayName !== null && { displayName }),
+    ...(avatar !== null && { avatar }),
+  };
+}
+
+/** Whether this sign-in may write the profile: of nobody whom a directory manages, and only where the provider wants it. */
+export function writesProfile({ provider }: Occasion, { managed }: { readonly managed: boolean }): boolean {
+  return provider.profileSync === 'always' && !managed;
+}
+
+/** Whether this sign-in says of the user's groups what they are given by. */
+export function syncs({ provider }: Occasion, { managed }: { readonly managed: boolean }): boolean {
+  return provider.jit !== 'off' && !managed;
+}
+
+/** The groups that count; null: they are unknown, and take nothing away. */
+export function knownGroups({ groups: { state, groups } }: Facts): readonly string[] | null {
+  return state === 'list' || state === 'empty' ? groups : null;
+}
+
+/** Whether a sync would find everything as it is. */
+export function isSynced({ provider, facts }: Occasion, synced: Synced | undefined): boolean {
+  if (synced === undefined || synced.mode !== provider.jit) return false;
+  if (synced.mode === 'standard' || knownGroups(facts) === null) return true;
+  return synced.current && sameGroups(synced.groups, facts);
+}
+
+/** Whether the profile says already what the identity provider says. */
+export function hasProfile({ facts }: Occasion, profile: Profile): boolean {
+  const said = profileSaid(facts);
+  const names = ['givenName', 'familyName', 'displayName', 'avatar'] as const;
+  return names.every((name) => said[name] === undefined || said[name] === profile[name]);
+}
+
+/** What was checked of the assertion, and what was decided. */
+export function traceOf({ assertion }: Occasion, steps: readonly Check[]): Check[] {
+  return [...assertion.checks, ...steps];
+}

@@ -1,0 +1,28 @@
+import { openIdTokenVerifier } from '../assertions/oidc/verifier.ts';
+import { openSamlVerifier } from '../assertions/saml/pool.ts';
+import type { Verifiers } from '../assertions/verifiers.ts';
+import type { Context } from '../context.ts';
+import { openOutbound } from '../outbound/outbound.ts';
+
+export interface OpenVerifiers extends Verifiers {
+  close(): Promise<void>;
+}
+
+/**
+ * The verifiers of a process; they begin to work with the first sign-in. Claims need none: they are believed because of
+ * who sends them.
+ */
+export function openVerifiers(
+  { log, now }: Pick<Context, 'log' | 'now'>,
+  { allowLoopback }: { readonly allowLoopback: boolean },
+): OpenVerifiers {
+  const { fetchJson } = openOutbound({ allowLoopback });
+  const saml = openSamlVerifier({ log });
+  const oidc = openIdTokenVerifier({
+    fetchJson,
+    now,
+    onKeysMissed: ({ tenantId, id }, err) =>
+      log.warn({ err, tenant: tenantId, identityProvider: id }, 'keys of an identity provider not fetched'),
+  });
+  return { saml, oidc, close: saml.close };
+}
