@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly resolveTxt?: Context['resolveTxt'];
   /** What verifies assertions; without them nothing does but claims. */
   readonly verifiers?: Verifiers;
+  /** Whether identity providers on this machine may be set up. */
+  readonly allowLoopback?: boolean;
   /** Gets each line of the log. */
   readonly onLog?: (line: string) => void;
 }
@@ -143,6 +145,7 @@ function makeContext(connectionString: string, operatorKey: string, options: Sta
     log,
     now: options.now ?? (() => new Date()),
     publicUrl: 'http://rollcall.test',
+    allowLoopbackIdentityProviders: options.allowLoopback === true,
     operatorKeyHash: sha256(operatorKey),
     secretKey: options.secretKey ?? randomBytes(32),
     resolveTxt: options.resolveTxt ?? (async () => []),

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,10 +9,16 @@ import { makeKey, type TestKey } from './id-tokens.ts';
 /** A real OpenID provider on loopback, at which people sign in without a browser. */
 
 const CLIENT = {
-  id: 'rollcall',
+  ids: ['rollcall', 'neighbour'],
   secret: 'a secret of this test',
   redirectUri: 'http://127.0.0.1:1/callback',
-};
+} as const;
+
+/** What ID tokens say of a person where the provider has it: OpenID Connect Core section 5.1, and vendors' own. */
+const CLAIMS = [
+  ...['sub', 'email', 'email_verified', 'given_name', 'family_name', 'name', 'picture', 'preferred_username'],
+  ...['groups', '_claim_names', '_claim_sources', 'hasgroups', 'oid', 'tid', 'xms_edov', 'hd'],
+];
 
 /** A person, by the claims that the provider has about them; `sub` is who signs in. */
 export type Person = Readonly<Record<string, unknown>> & { readonly sub: string };
@@ -23,8 +29,13 @@ export interface TestOidcProvider {
   readonly audience: string;
   /** The paths that were asked for, of what it publishes: key set and discovery document. */
   readonly published: string[];
-  /** A whole code flow (OpenID Connect Core section 3.1, RFC 7636): the ID token that comes of it. */
-  signIn(person: Person, nonce?: string): Promise<string>;
+  /** Another client of it, with the same keys. */
+  readonly otherAudience: string;
+  /**
+   * A whole code flow (OpenID Connect Core section 3.1, RFC 7636): the ID token that comes of it. Without a nonce, of
+   * some nonce: two tokens of one second would be the same.
+   */
+  signIn(person: Person, nonce?: string, audience?: string): Promise<string>;
   /** Signs by another key from now on, and publishes the old one beside it. */
   rotate(): void;
 }
@@ -55,12 +66,13 @@ export async function startOidcProvider(t: Test): Promise<TestOidcProvider> {
 
   return {
     issuer,
-    audience: CLIENT.id,
+    audience: CLIENT.ids[0],
+    otherAudience: CLIENT.ids[1],
     published,
-    async signIn(person, nonce) {
+    async signIn(person, nonce = randomUUID(), audience = CLIENT.ids[0]) {
       people.set(person.sub, person);
       signingIn = person.sub;
-      return await codeFlow(issuer, nonce);
+      return await codeFlow(issuer, audience, nonce);
     },
     rotate() {
       keys = [makeKey('RS256', `key-${keys.length + 1}`), ...keys];
@@ -74,24 +86,21 @@ function configuration(keys: readonly TestKey[], people: ReadonlyMap<string, Per
     jwks: {
       keys: keys.map(({ privateKey, jwk }) => ({ ...privateKey.export({ format: 'jwk' }), ...jwk })),
     },
-    clients: [{ client_id: CLIENT.id, client_secret: CLIENT.secret, redirect_uris: [CLIENT.redirectUri] }],
+    clients: CLIENT.ids.map((id) => ({
+      client_id: id,
+      client_secret: CLIENT.secret,
+      redirect_uris: [CLIENT.redirectUri],
+    })),
     cookies: { keys: ['a key of this test'] },
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
-    claims: {
-      openid: ['sub'],
-      email: ['email', 'email_verified'],
-      profile: ['given_name', 'family_name'],
-      groups: ['groups'],
-    },
-    scopes: ['openid', 'email', 'profile', 'groups'],
+    claims: { openid: CLAIMS },
+    scopes: ['openid'],
     conformIdTokenClaims: false,
     ttl: { IdToken: 300, AccessToken: 300, Grant: 300, Session: 300, Interaction: 300 },
     findAccount: (_: unknown, accountId: string) => ({ accountId, claims: () => people.get(accountId) }),
   };
 }
-
-const SCOPES = 'openid email profile groups';
 
 /** What a person does in a browser: says who they are, then lets the client know. */
 async function agree(provider: Provider, sub: string, request: IncomingMessage, response: ServerResponse) {
@@ -101,26 +110,26 @@ async function agree(provider: Provider, sub: string, request: IncomingMessage, 
     return;
   }
   const grant = new provider.Grant({ accountId: session?.accountId ?? sub, clientId: params.client_id });
-  grant.addOIDCScope(SCOPES);
+  grant.addOIDCScope('openid');
   await provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } });
 }
 
-async function codeFlow(issuer: string, nonce: string | undefined): Promise<string> {
+async function codeFlow(issuer: string, client: string, nonce: string): Promise<string> {
   const verifier = randomBytes(32).toString('base64url');
   const authorization = new URL(`${issuer}/auth`);
   authorization.search = new URLSearchParams({
-    client_id: CLIENT.id,
+    client_id: client,
     response_type: 'code',
     redirect_uri: CLIENT.redirectUri,
-    scope: SCOPES,
+    scope: 'openid',
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
-    ...(nonce !== undefined && { nonce }),
+    nonce,
   }).toString();
   const code = (await redirected(authorization)).searchParams.get('code') ?? '';
   const reply = await fetch(`${issuer}/token`, {
     method: 'POST',
-    headers: { authorization: `Basic ${btoa([CLIENT.id, CLIENT.secret].map(encodeURIComponent).join(':'))}` },
+    headers: { authorization: `Basic ${btoa([client, CLIENT.secret].map(encodeURIComponent).join(':'))}` },
     body: new URLSearchParams({
       grant_type: 'authorization_code',
       code,

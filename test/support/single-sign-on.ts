@@ -1,0 +1,46 @@
+import { pino } from 'pino';
+import type { Test } from 'tap';
+import { openVerifiers } from '../../src/start/verifiers.ts';
+import { type Ask, type StartOptions, startApp, type TestApp } from './app.ts';
+import { newSignInWorld, type SignedInBody } from './sign-in.ts';
+
+/** What tests of whole sign-ins start from: the verifiers of the service, and providers that an admin sets up. */
+
+/** The application with its real verifiers, and whatever time was skipped. */
+export async function startSso(t: Test, options: StartOptions = {}) {
+  let skipped = 0;
+  const now = () => new Date(Date.now() + skipped);
+  const { allowLoopback = true } = options;
+  const { close, ...verifiers } = openVerifiers({ log: pino({ level: 'silent' }), now }, { allowLoopback });
+  const app = await startApp(t, { ...options, allowLoopback, now, verifiers });
+  t.teardown(close);
+  return {
+    app,
+    skip(seconds: number): void {
+      skipped += seconds * 1_000;
+    },
+  };
+}
+
+export type SsoWorld = Awaited<ReturnType<typeof newSsoWorld>>;
+
+/** A world of sign-ins whose identity providers come by the admin API. */
+export async function newSsoWorld(app: TestApp) {
+  const world = await newSignInWorld(app);
+  return {
+    ...world,
+    /** Sets up an identity provider: "corp", enhanced, where nothing else is said. */
+    async provider(rest: object): Promise<void> {
+      const body = { name: 'corp', jit: 'enhanced', ...rest };
+      const { status, text } = await world.ask('POST', '/identity-providers', body);
+      if (status !== 201) throw new Error(text);
+    },
+    /** What a gateway of the tenant posts. */
+    assert: (body: unknown, { query = '', ...ask }: Ask & { readonly query?: string } = {}) =>
+      app.send<SignedInBody>('POST', `/jit/assert${query}`, { key: world.gatewayKey, body, ...ask }),
+  };
+}
+
+/** Each time the memberships that a user holds, as `holds` tells them. */
+export const EDITOR = 'Incident Response EDITOR jit:corp';
+export const VIEWER = 'Forensics VIEWER jit:corp';
