@@ -69,7 +69,9 @@ while (!url.href.startsWith(redirectUri)) {
   const cookie = [...cookies].map((pair) => pair.join('=')).join('; ');
   const { headers } = await fetch(url, { redirect: 'manual', headers: { cookie } });
   for (const text of headers.getSetCookie()) cookies.set(...text.split(';')[0].split('='));
-  url = new URL(headers.get('location'), url);
+  const location = headers.get('location');
+  if (location === null) throw new Error(`No redirect from ${url}`);
+  url = new URL(location, url);
 }
 
 // It exchanges the code for the ID token, and posts that to Rollcall, which fetches the provider's keys.

@@ -41,6 +41,6 @@ export async function newSsoWorld(app: TestApp) {
   };
 }
 
-/** Each time the memberships that a user holds, as `holds` tells them. */
+/** What the groups "Analysts" and "Hunters" give by the provider "corp", as `holds` tells it. */
 export const EDITOR = 'Incident Response EDITOR jit:corp';
 export const VIEWER = 'Forensics VIEWER jit:corp';
