@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from './db/database.ts';
+import type { Outbound } from './outbound/outbound.ts';
 import type { Extension, ResourceTypes } from './scim/types.ts';
 
 /** What every action gets first. Nothing reaches for a clock, a pool or a setting by another way. */
@@ -14,8 +15,8 @@ export interface Context {
   readonly operatorKeyHash: Buffer;
   /** 32 bytes, the same in every instance: keys for what only the service reads are derived from it. */
   readonly secretKey: Buffer;
-  /** Whether identity providers on this machine are spoken to by http: for tests only. */
-  readonly allowLoopbackIdentityProviders?: boolean;
+  /** The one way to what others publish on the network. */
+  readonly outbound: Outbound;
   /** The texts of a name's TXT records in DNS; none: it has none. Throws AppError `unavailable`: DNS does not answer. */
   resolveTxt(name: string): Promise<readonly string[]>;
 }

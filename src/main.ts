@@ -10,6 +10,7 @@ import { type Database, openDatabase } from './db/database.ts';
 import { startEmbedded } from './db/embedded/server.ts';
 import { MIGRATIONS, migrate } from './db/migrate.ts';
 import { makeLogger } from './http/plugins/logger.ts';
+import { openOutbound } from './outbound/outbound.ts';
 import { openTxtResolver } from './outbound/txt-resolver.ts';
 import { banner } from './start/banner.ts';
 import { closeWithin, makeDrain } from './start/drain.ts';
@@ -50,14 +51,14 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
     log,
     now: () => new Date(),
     publicUrl: config.publicUrl,
-    allowLoopbackIdentityProviders: config.allowLoopbackIdentityProviders,
+    outbound: openOutbound({ allowLoopback: config.allowLoopbackIdentityProviders }),
     operatorKeyHash: sha256(secrets.operatorKey),
     secretKey: secrets.secretKey,
     resolveTxt: openTxtResolver(),
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);
   const clients = makeClientRecords(db);
-  const verifiers = openVerifiers(context, { allowLoopback: config.allowLoopbackIdentityProviders });
+  const verifiers = openVerifiers(context);
   lifecycle.onStop(() => verifiers.close());
   const app = await buildApp(context, {
     authenticate,

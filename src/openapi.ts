@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { makeClientRecords } from './clients/client-records.ts';
 import { openDatabase } from './db/database.ts';
+import { openOutbound } from './outbound/outbound.ts';
 import { openVerifiers } from './start/verifiers.ts';
 
 /**
@@ -21,9 +22,10 @@ async function openApiText(): Promise<string> {
     publicUrl: 'http://127.0.0.1:8080',
     operatorKeyHash: Buffer.alloc(32),
     secretKey: Buffer.alloc(32),
+    outbound: openOutbound({ allowLoopback: false }),
     resolveTxt: async () => [],
   };
-  const verifiers = openVerifiers(context, { allowLoopback: false });
+  const verifiers = openVerifiers(context);
   const app = await buildApp(context, {
     authenticate: () => Promise.reject(new Error('nobody asks')),
     clients: makeClientRecords(db),

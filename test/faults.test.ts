@@ -12,6 +12,7 @@ import type { Actor } from '../src/context.ts';
 import { openDatabase } from '../src/db/database.ts';
 import { startEmbedded } from '../src/db/embedded/server.ts';
 import { MIGRATIONS, migrate } from '../src/db/migrate.ts';
+import { openOutbound } from '../src/outbound/outbound.ts';
 import { makeAuthenticator } from '../src/tenants/authenticate.ts';
 import { startWorkers } from '../src/worker/workers.ts';
 import { createDatabase } from './support/database.ts';
@@ -31,6 +32,7 @@ async function startService(t: Test, connection: string | pg.ClientConfig) {
     publicUrl: 'http://rollcall.test',
     operatorKeyHash: Buffer.alloc(32),
     secretKey: Buffer.alloc(32),
+    outbound: openOutbound({ allowLoopback: false }),
     resolveTxt: async () => [],
   };
   const { authenticate, flushUsage } = makeAuthenticator(context);

@@ -39,8 +39,8 @@ export async function createIdentityProvider(
   const { name, kind, jit, displayName = null, enabled = true, defaultTeam, domains = [] } = input;
   const at = context.now();
   const occasion = { tenantId, actor, at, changeId: uuid() };
-  const allowLoopback = context.allowLoopbackIdentityProviders === true;
-  const settings = changedSettings(DEFAULT_SETTINGS, input, { kind, allowLoopback });
+  const { outbound } = context;
+  const settings = changedSettings(DEFAULT_SETTINGS, input, { kind, outbound });
   try {
     return await transaction(context.db, async (trx) => {
       const send = sendBy(trx);

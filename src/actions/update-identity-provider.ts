@@ -110,16 +110,15 @@ async function write(
 }
 
 async function changedProvider(
-  { context, trx, occasion: { tenantId } }: Writing,
+  { context: { outbound }, trx, occasion: { tenantId } }: Writing,
   before: IdentityProvider,
   change: ProviderInput,
 ): Promise<IdentityProvider> {
   const { displayName, jit, enabled, defaultTeam, domains, ...settings } = change;
   const { name: provider, kind } = before;
-  const allowLoopback = context.allowLoopbackIdentityProviders === true;
   return {
     ...before,
-    ...changedSettings(before, settings, { kind, allowLoopback }),
+    ...changedSettings(before, settings, { kind, outbound }),
     ...(displayName !== undefined && { displayName }),
     ...(jit !== undefined && { jit }),
     ...(enabled !== undefined && { enabled }),

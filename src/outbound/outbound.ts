@@ -42,6 +42,8 @@ export interface FetchLimits {
 }
 
 export interface Outbound {
+  /** Says of a URL, before anything is fetched, that it never would be. @throws OutboundError `url`, `address` */
+  requireFetchable(url: string): void;
   /** The reply to a GET as UTF-8 text. @throws OutboundError */
   fetchText(url: string, limits?: Partial<FetchLimits>): Promise<string>;
   /** The same, parsed as JSON. @throws OutboundError */
@@ -80,7 +82,7 @@ export function openOutbound({
     }
   }
 
-  return { fetchText, fetchJson };
+  return { requireFetchable: (url) => void readTarget(url, allowLoopback), fetchText, fetchJson };
 }
 
 interface Target {

@@ -2,7 +2,6 @@ import { openIdTokenVerifier } from '../assertions/oidc/verifier.ts';
 import { openSamlVerifier } from '../assertions/saml/pool.ts';
 import type { Verifiers } from '../assertions/verifiers.ts';
 import type { Context } from '../context.ts';
-import { openOutbound } from '../outbound/outbound.ts';
 
 export interface OpenVerifiers extends Verifiers {
   close(): Promise<void>;
@@ -12,11 +11,11 @@ export interface OpenVerifiers extends Verifiers {
  * The verifiers of a process; they begin to work with the first sign-in. Claims need none: they are believed because of
  * who sends them.
  */
-export function openVerifiers(
-  { log, now }: Pick<Context, 'log' | 'now'>,
-  { allowLoopback }: { readonly allowLoopback: boolean },
-): OpenVerifiers {
-  const { fetchJson } = openOutbound({ allowLoopback });
+export function openVerifiers({
+  log,
+  now,
+  outbound: { fetchJson },
+}: Pick<Context, 'log' | 'now' | 'outbound'>): OpenVerifiers {
   const saml = openSamlVerifier({ log });
   const oidc = openIdTokenVerifier({
     fetchJson,

@@ -21,12 +21,13 @@ export function readCertificate(text: string, pointer: string): string {
   }
   const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
   const bits = asymmetricKeyDetails?.modulusLength ?? 0;
-  if (asymmetricKeyType !== 'ec' && !(asymmetricKeyType === 'rsa' && bits >= LEAST_RSA_BITS)) {
-    const key = asymmetricKeyType === 'rsa' ? `RSA key of ${bits} bits` : `key of type ${asymmetricKeyType}`;
-    throw refusal(pointer, `has a ${key}`, {
-      reason: 'weak_certificate',
-      hint: `Have the identity provider sign by RSA of at least ${LEAST_RSA_BITS} bits, or by an elliptic curve.`,
-    });
+  const hint = `Have the identity provider sign by an RSA key of at least ${LEAST_RSA_BITS} bits.`;
+  if (asymmetricKeyType !== 'rsa') {
+    const what = `has a key of type ${asymmetricKeyType}, by which no signature is verified here`;
+    throw refusal(pointer, what, { reason: 'unsupported_key', hint });
+  }
+  if (bits < LEAST_RSA_BITS) {
+    throw refusal(pointer, `has an RSA key of ${bits} bits`, { reason: 'weak_certificate', hint });
   }
   return certificate.toString();
 }

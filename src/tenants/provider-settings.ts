@@ -1,6 +1,9 @@
+import { entraTenantOf } from '../assertions/oidc/claims.ts';
 import type { MappedFact, Preset, SUBJECT_ALIASES } from '../assertions/presets.ts';
 import type { OidcProvider, ProviderKind } from '../assertions/types.ts';
 import { AppError } from '../errors.ts';
+import type { Outbound } from '../outbound/outbound.ts';
+import { fetchRefused } from '../outbound/refusal.ts';
 import { readCertificate } from './certificates.ts';
 import {
   type JitMode,
@@ -37,12 +40,6 @@ export interface ProviderInput extends SettingsInput {
   readonly domains?: readonly string[];
 }
 
-/** RFC 7518 section 3.1, RFC 8037 and RFC 9864: signatures by a public key, which a client cannot forge with what it knows. */
-export const OIDC_ALGORITHMS = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-] as const;
-
 /** OpenID Connect Core section 15.1: what every provider signs by, unless it was agreed otherwise. */
 const DEFAULT_ALGORITHMS = ['RS256'];
 
@@ -51,8 +48,7 @@ export const MAX_CERTIFICATES = 10;
 
 export interface SettingsRules {
   readonly kind: ProviderKind;
-  /** Whether providers on this machine are spoken to by http: a setting for tests. */
-  readonly allowLoopback: boolean;
+  readonly outbound: Pick<Outbound, 'requireFetchable'>;
 }
 
 /**
@@ -113,23 +109,41 @@ function changedSaml(before: SamlSettings | null, input: Partial<SamlSettings>):
 function changedOidc(
   before: OidcProvider | null,
   input: NonNullable<SettingsInput['oidc']>,
-  { allowLoopback }: SettingsRules,
+  { outbound }: SettingsRules,
 ): OidcProvider {
   const { issuer, audience, jwksUri, algorithms = DEFAULT_ALGORITHMS } = { ...before, ...input };
   if (issuer === undefined) throw invalid('/oidc/issuer', 'is missing');
   if (audience === undefined) throw invalid('/oidc/audience', 'is missing');
-  requireFetchable(issuer, '/oidc/issuer', allowLoopback);
   // OpenID Connect Discovery section 2: its own document lies below it.
   if (/[?#]/.test(issuer)) throw invalid('/oidc/issuer', 'has a query or a fragment');
-  if (typeof jwksUri === 'string') requireFetchable(jwksUri, '/oidc/jwksUri', allowLoopback);
-  return { issuer, audience, algorithms, ...(typeof jwksUri === 'string' && { jwksUri }) };
+  requireOneTenant(issuer);
+  const hasKeys = typeof jwksUri === 'string';
+  if (hasKeys) requireFetchable(jwksUri, '/oidc/jwksUri', outbound);
+  // Beside keys from elsewhere an issuer is a name, and nothing is fetched from it.
+  if (!hasKeys || !isUrl(issuer, ['https:'])) requireFetchable(issuer, '/oidc/issuer', outbound);
+  return { issuer, audience, algorithms, ...(hasKeys && { jwksUri }) };
 }
 
-/** What keys are fetched from is named by https; whether it lies on the public Internet is judged at each fetch. */
-function requireFetchable(text: string, pointer: string, allowLoopback: boolean): void {
-  const isLoopback = allowLoopback && /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/.test(text);
-  if (isLoopback || isUrl(text, ['https:'])) return;
-  throw invalid(pointer, 'is no URL of the form https://host/path');
+/** Entra ID names the tenant in each token's issuer: never `common`, `organizations` or a domain, which its URLs take. */
+function requireOneTenant(issuer: string): void {
+  const tenant = entraTenantOf(issuer);
+  if (tenant === undefined || ENTRA_TENANT.test(tenant)) return;
+  throw invalid('/oidc/issuer', 'names no single tenant of Entra ID, as the issuer of its tokens does', {
+    reason: 'issuer_of_many',
+    hint: 'Put the tenant id in its place, in lower case: https://login.microsoftonline.com/<tenant id>/v2.0',
+  });
+}
+
+const ENTRA_TENANT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** What its URL already says that it will never be fetched; whom its host's name leads to is judged at each fetch. */
+function requireFetchable(text: string, pointer: string, outbound: SettingsRules['outbound']): void {
+  if (!isUrl(text, ['https:', 'http:'])) throw invalid(pointer, 'is no URL of the form https://host/path');
+  try {
+    outbound.requireFetchable(text);
+  } catch (error) {
+    throw fetchRefused(error, pointer);
+  }
 }
 
 function isUrl(text: string, protocols: readonly string[]): boolean {
@@ -138,6 +152,6 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
   return protocols.includes(protocol) && username === '' && password === '';
 }
 
-function invalid(pointer: string, what: string): AppError {
-  return new AppError('invalid_request', `${pointer} ${what}`, { pointer });
+function invalid(pointer: string, what: string, why: { reason?: string; hint?: string } = {}): AppError {
+  return new AppError('invalid_request', `${pointer} ${what}`, { pointer, ...why });
 }

@@ -6,6 +6,7 @@ import { buildApp } from '../../src/app.ts';
 import { makeClientRecords } from '../../src/clients/client-records.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { MIGRATIONS } from '../../src/db/migrate.ts';
+import { openOutbound } from '../../src/outbound/outbound.ts';
 import { makeAuthenticator } from '../../src/tenants/authenticate.ts';
 import { createDatabase } from '../support/database.ts';
 import { NO_VERIFIERS } from '../support/verifiers.ts';
@@ -20,6 +21,7 @@ async function startOps(t: Test, connection: string, isDraining = () => false) {
     publicUrl: 'http://rollcall.test',
     operatorKeyHash: Buffer.alloc(32),
     secretKey: Buffer.alloc(32),
+    outbound: openOutbound({ allowLoopback: false }),
     resolveTxt: async () => [],
   };
   const { authenticate } = makeAuthenticator(context);

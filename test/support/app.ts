@@ -13,6 +13,7 @@ import { makeClientRecords } from '../../src/clients/client-records.ts';
 import type { Actor, Context, Scope } from '../../src/context.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { seal } from '../../src/events/seal.ts';
+import { openOutbound } from '../../src/outbound/outbound.ts';
 import { makeAuthenticator } from '../../src/tenants/authenticate.ts';
 import { sha256 } from '../../src/tenants/key-format.ts';
 import type { SettingsChange } from '../../src/tenants/settings.ts';
@@ -28,6 +29,8 @@ export interface StartOptions {
   readonly secretKey?: Buffer;
   /** The clock of the instance. */
   readonly now?: () => Date;
+  /** Whether identity providers on loopback may be fetched from. */
+  readonly allowLoopback?: boolean;
   /** What DNS says; without it, no name has a record. */
   readonly resolveTxt?: Context['resolveTxt'];
   /** What verifies assertions; without them nothing does but claims. */
@@ -148,6 +151,7 @@ function makeContext(connectionString: string, operatorKey: string, options: Sta
     allowLoopbackIdentityProviders: options.allowLoopback === true,
     operatorKeyHash: sha256(operatorKey),
     secretKey: options.secretKey ?? randomBytes(32),
+    outbound: openOutbound({ allowLoopback: options.allowLoopback ?? false }),
     resolveTxt: options.resolveTxt ?? (async () => []),
   };
 }

@@ -28,7 +28,7 @@ const KEY_SHAPES: ReadonlyMap<string, KeyShape> = new Map([
   ['Ed25519', { type: 'ed25519' }],
 ]);
 
-/** The signature algorithms that an identity provider may be configured with; all of them by default. */
+/** The signature algorithms that an identity provider may be configured with. */
 export const SIGNATURE_ALGORITHMS: readonly string[] = [...KEY_SHAPES.keys()];
 
 /** Whether a public key is one for this algorithm, and neither weak nor costly. */

@@ -19,7 +19,7 @@ export function requireIssuer({ iss, tid }: JsonObject, { issuer }: OidcProvider
     iss === issuer,
     'The issuer ("iss") of the ID token is not the one that is configured for this identity provider',
   );
-  const [, tenant] = ENTRA_ISSUER.exec(issuer) ?? [];
+  const tenant = entraTenantOf(issuer);
   if (tenant === undefined) return;
   checks.require(
     'issuer',
@@ -30,7 +30,13 @@ export function requireIssuer({ iss, tid }: JsonObject, { issuer }: OidcProvider
 
 /** Issuers of Entra ID, of both versions of its tokens, in its public and national clouds. */
 const ENTRA_ISSUER =
-  /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|sts\.chinacloudapi\.cn)\/([^/]+)\//;
+  /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|sts\.chinacloudapi\.cn)(?:\/([^/]*)|$)/;
+
+/** What an issuer of Entra ID names as the tenant, be it nothing; undefined: it is another's. */
+export function entraTenantOf(issuer: string): string | undefined {
+  const found = ENTRA_ISSUER.exec(issuer);
+  return found === null ? undefined : (found[1] ?? '');
+}
 
 /** Rules 3 to 5: it is meant for us, and who asked for it, where it says so, was us too. */
 export function requireAudience({ aud, azp }: JsonObject, { audience }: OidcProvider, checks: Checks): void {

@@ -1,8 +1,9 @@
 import Type from 'typebox';
+import { SIGNATURE_ALGORITHMS } from '../../assertions/oidc/algorithms.ts';
 import { MAPPED_FACTS, PRESETS, SUBJECT_ALIASES } from '../../assertions/presets.ts';
 import type { Plan as TenantPlan } from '../../reconcile/plan.ts';
 import { JIT_MODES, MATCHES, type IdentityProvider as Provider } from '../../tenants/identity-providers.ts';
-import { MAX_CERTIFICATES, OIDC_ALGORITHMS } from '../../tenants/provider-settings.ts';
+import { MAX_CERTIFICATES } from '../../tenants/provider-settings.ts';
 import { type ProviderWarning, providerWarnings } from '../../tenants/provider-warnings.ts';
 import { Id, Label, line, nullable, Slug, Timestamp } from '../shapes.ts';
 import { Plan } from './plan-shape.ts';
@@ -44,7 +45,7 @@ const DefaultTeam = Type.Object(
   { ...closed, description: 'What whoever is created gets, as a grant by hand' },
 );
 
-const Algorithms = Type.Array(Type.Enum([...OIDC_ALGORITHMS]), { minItems: 1, uniqueItems: true });
+const Algorithms = Type.Array(Type.Enum([...SIGNATURE_ALGORITHMS]), { minItems: 1, uniqueItems: true });
 const saml = {
   issuer: nullable(EntityId),
   certificates: Certificates,

@@ -24,12 +24,13 @@ async function newProvider(kind = 'saml') {
 }
 
 t.test('metadata completes a provider, with all keys that sign, in every media type of XML', async (t) => {
+  const successor = certificate();
   for (const type of ['application/samlmetadata+xml', 'application/xml', 'text/xml; charset=utf-8']) {
     const { post, read, feed } = await newProvider();
     t.match((await read()).warnings, [{ code: 'incomplete' }]);
-    const answer = await post(`\uFEFF${idpMetadata('urn:idp', [PEM, EC_CERTIFICATE, PEM])}`, '', type);
+    const answer = await post(`\uFEFF${idpMetadata('urn:idp', [PEM, successor, PEM])}`, '', type);
     t.match(answer, { status: 200, body: { warnings: [] } }, type);
-    t.same(answer.body.saml, { ...SAML, issuer: 'urn:idp', certificates: [PEM, EC_CERTIFICATE] });
+    t.same(answer.body.saml, { ...SAML, issuer: 'urn:idp', certificates: [PEM, successor] });
     t.same(await read(), answer.body);
     t.match((await feed()).at(-1), { type: 'identity_provider.updated' });
   }
@@ -85,6 +86,11 @@ t.test('what is no metadata of one identity provider is refused with its reason'
       'a short key',
       idpMetadata('urn:idp', [certificate({ bits: 1024 })]),
       { reason: 'weak_certificate', pointer: '/saml/certificates/0' },
+    ],
+    [
+      'an elliptic curve',
+      idpMetadata('urn:idp', [PEM, EC_CERTIFICATE]),
+      { reason: 'unsupported_key', pointer: '/saml/certificates/1' },
     ],
     ['eleven keys', idpMetadata('urn:idp', many), { pointer: '/saml/certificates' }],
     ['deep nesting', '<a>'.repeat(100) + '</a>'.repeat(100), { reason: 'too_large' }],

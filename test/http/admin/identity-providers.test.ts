@@ -12,6 +12,7 @@ const app = await startApp(t, { now: () => clock.now });
 const PEM = certificate();
 const SAML = { issuer: 'urn:idp', certificates: [PEM], audience: 'urn:us', acsUrl: 'https://us.example/acs' };
 const OIDC = { issuer: 'https://idp.example/tenant', audience: 'client-1' };
+const TENANT_ID = '5c1f2f6a-7f0e-4a3c-9d58-0e9b1c2d3a4f';
 const PATH = '/identity-providers';
 
 t.test('a provider is made with defaults, read, listed and told', async (t) => {
@@ -78,9 +79,24 @@ t.test('what is wrong is refused where it stands', async (t) => {
     ['a second one', certificates(PEM, PEM.slice(0, -80)), '/saml/certificates/1', 'invalid_certificate'],
     ['two in one text', certificates(PEM + PEM), '/saml/certificates/0', 'invalid_certificate'],
     ['a short key', certificates(certificate({ bits: 1024 })), '/saml/certificates/0', 'weak_certificate'],
-    ['an Ed25519 key', certificates(ED25519_CERTIFICATE), '/saml/certificates/0', 'weak_certificate'],
+    ['an Ed25519 key', certificates(ED25519_CERTIFICATE), '/saml/certificates/0', 'unsupported_key'],
+    ['an elliptic curve', certificates(PEM, EC_CERTIFICATE), '/saml/certificates/1', 'unsupported_key'],
     ['an issuer by http', oidc({ issuer: 'http://localhost:9000' }), '/oidc/issuer'],
     ['an issuer with a query', oidc({ issuer: 'https://idp.example/?a' }), '/oidc/issuer'],
+    ['an issuer with a fragment', oidc({ issuer: 'https://idp.example/#a' }), '/oidc/issuer'],
+    ['an issuer on a port', oidc({ issuer: 'https://idp.example:8443' }), '/oidc/issuer', 'url'],
+    ['an issuer in a private network', oidc({ issuer: 'https://10.0.0.1/' }), '/oidc/issuer', 'address'],
+    ['keys in a private network', oidc({ jwksUri: 'https://[fd00::1]/jwks' }), '/oidc/jwksUri', 'address'],
+    ...['common', 'organizations', 'consumers', 'acme.onmicrosoft.com', TENANT_ID.toUpperCase()].map(
+      (tenant) =>
+        [
+          `the tenant "${tenant}" of Entra ID`,
+          oidc({ issuer: `https://login.microsoftonline.com/${tenant}/v2.0` }),
+          '/oidc/issuer',
+          'issuer_of_many',
+        ] as const,
+    ),
+    ['no tenant', oidc({ issuer: 'https://sts.windows.net' }), '/oidc/issuer', 'issuer_of_many'],
     ['an issuer with a password', oidc({ issuer: 'https://a:b@idp.example/' }), '/oidc/issuer'],
     ['keys from a file', oidc({ jwksUri: 'file:///etc/passwd' }), '/oidc/jwksUri'],
     ['no signature', oidc({ algorithms: ['none'] }), '/oidc/algorithms/0'],
@@ -115,6 +131,23 @@ t.test('what is wrong is refused where it stands', async (t) => {
   }
   t.same((await ask('GET', PATH)).body, { identityProviders: [] }, 'none was made');
 });
+
+t.test(
+  'an issuer of Entra ID names one tenant, and one with keys of its own need not be reached',
+  async (t) => {
+    const { ask } = await newWorld(app);
+    const issuers = [
+      { issuer: `https://login.microsoftonline.com/${TENANT_ID}/v2.0` },
+      { issuer: `https://sts.windows.net/${TENANT_ID}/` },
+      { issuer: 'https://keycloak.internal:8443/realms/a', jwksUri: 'https://keys.example/jwks' },
+    ];
+    for (const [n, issuer] of issuers.entries()) {
+      const oidc = { ...OIDC, ...issuer };
+      const made = await ask('POST', PATH, { name: `p${n}`, kind: 'oidc', jit: 'off', oidc });
+      t.match(made, { status: 201, body: { oidc } });
+    }
+  },
+);
 
 t.test('a name is taken once in a tenant, and free in another', async (t) => {
   const [one, other] = [await newWorld(app), await newWorld(app)];
@@ -165,8 +198,9 @@ t.test('a change changes what is named, and null takes it away', async (t) => {
     'externalId',
     'userName',
   ]);
-  const rolled = await change({ saml: { certificates: [PEM, EC_CERTIFICATE, PEM] } });
-  t.same(rolled.saml, { ...SAML, certificates: [PEM, EC_CERTIFICATE] }, 'the rest of saml stays');
+  const successor = certificate();
+  const rolled = await change({ saml: { certificates: [PEM, successor, PEM] } });
+  t.same(rolled.saml, { ...SAML, certificates: [PEM, successor] }, 'the rest of saml stays');
   const before = await feed();
   t.same(await change({ saml: { audience: SAML.audience } }), rolled);
   t.same(await change({}), rolled);
@@ -225,8 +259,8 @@ t.test(
       status: 409,
       body: {
         reason: 'in_use',
-        uses: { identityProviders: ['okta'] },
-        detail: /to whom they create \(okta\)/,
+        uses: { ways: ['okta'] },
+        detail: /identity providers give it \(okta\)/,
       },
     });
     await ask('DELETE', `/teams/${forensics}`);
