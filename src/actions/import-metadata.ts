@@ -1,31 +1,52 @@
 import { type IdpMetadata, readIdpMetadata } from '../assertions/saml/idp-metadata.ts';
+import { SAML_METADATA } from '../assertions/saml/sp-metadata.ts';
 import { AssertionError } from '../assertions/types.ts';
 import type { Actor, Context } from '../context.ts';
-import { AppError } from '../errors.ts';
+import { runAlone } from '../db/transaction.ts';
+import { AppError, notFound } from '../errors.ts';
+import { fetchRefused } from '../outbound/refusal.ts';
+import { identityProviderByName } from '../tenants/identity-providers.ts';
 import { type UpdatedIdentityProvider, updateIdentityProvider } from './update-identity-provider.ts';
+
+/** The document, or where it is published. */
+export type MetadataSource = { readonly xml: string } | { readonly url: string };
 
 export interface ImportMetadata {
   readonly tenantId: string;
   readonly name: string;
-  /** The document. */
-  readonly xml: string;
+  readonly source: MetadataSource;
   readonly dryRun: boolean;
 }
 
 /**
  * Takes issuer and certificates of a provider from its metadata, in place of those that it has: metadata lists both keys
- * while one is rolled over.
- * @throws AppError `invalid_request` with what is wrong with the document as `reason`; see `updateIdentityProvider`.
+ * while one is rolled over. What is fetched is fetched once, before the transaction; the URL is not kept.
+ * @throws AppError `not_found`; `invalid_request` with what is wrong with the document as `reason`, or at `/url` why it was
+ *   not fetched; see `updateIdentityProvider`.
  */
-export function importMetadata(
+export async function importMetadata(
   context: Context,
   actor: Actor,
-  { tenantId, name, xml, dryRun }: ImportMetadata,
+  { tenantId, name, source, dryRun }: ImportMetadata,
 ): Promise<UpdatedIdentityProvider> {
-  const { issuer, certificates } = read(xml);
+  // Nothing is fetched for what does not exist.
+  const [provider] = await runAlone(context.db, identityProviderByName(tenantId, name));
+  if (provider === undefined) throw notFound('Identity provider');
+  const { issuer, certificates } = read('xml' in source ? source.xml : await fetched(context, source.url));
   const pems = certificates.map(pemOf);
   const change = { saml: { issuer, certificates: pems } };
   return updateIdentityProvider(context, actor, { tenantId, name, change, review: { dryRun } });
+}
+
+/** In bytes: as much as may be pasted. */
+const MAX_BYTES = 1024 * 1024;
+
+async function fetched({ outbound }: Context, url: string): Promise<string> {
+  try {
+    return await outbound.fetchText(url, { maxBytes: MAX_BYTES, accept: `${SAML_METADATA}, */*;q=0.5` });
+  } catch (error) {
+    throw fetchRefused(error, '/url');
+  }
 }
 
 function pemOf(base64: string): string {

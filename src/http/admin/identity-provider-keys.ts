@@ -18,6 +18,16 @@ const tags = ['Identity providers'];
 const nameOf = (path: { identityProvider: string }) =>
   slugOrNotFound(path.identityProvider, 'Identity provider');
 
+const Metadata = Type.Union([
+  Type.Object(
+    {
+      url: Type.String({ maxLength: 2_000, description: 'Where it is published: https, open to everybody' }),
+    },
+    { additionalProperties: false, description: 'In JSON' },
+  ),
+  Type.String({ description: 'An EntityDescriptor in XML, up to 1 MiB' }),
+]);
+
 /** The other side's metadata: in a scope of its own, which reads XML. */
 export function metadataRoute(scope: TypedScope, context: Context): void {
   readMetadataBodies(scope);
@@ -27,20 +37,22 @@ export function metadataRoute(scope: TypedScope, context: Context): void {
       schema: {
         tags,
         operationId: 'importMetadata',
-        summary: "Take issuer and certificates from the identity provider's SAML metadata",
-        consumes: [...METADATA_TYPES],
+        summary:
+          "Take issuer and certificates from the identity provider's SAML metadata, as it is or by its URL",
+        consumes: ['application/json', ...METADATA_TYPES],
         params,
         querystring: Type.Object({ dryRun: planQuery.dryRun }, { additionalProperties: false }),
-        body: Type.String({ description: 'An EntityDescriptor in XML, up to 1 MiB' }),
+        body: Metadata,
         response: { 200: ChangedIdentityProvider, ...problems },
       },
     },
     async (request) => {
-      const { dryRun } = readPlanQuery(request.query);
+      const { body, query } = request;
+      const { dryRun } = readPlanQuery(query);
       const { provider, plan, shutOut } = await importMetadata(context, actorOf(request), {
         tenantId: request.tenantId,
         name: nameOf(request.params),
-        xml: request.body,
+        source: typeof body === 'string' ? { xml: body } : body,
         dryRun,
       });
       return { ...providerView(provider, context.now()), ...(dryRun && { plan, shutOut }) };

@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts';
 /** Media types under which metadata is sent: its own, and those that browsers and `curl` know files by. */
 export const METADATA_TYPES = [SAML_METADATA, 'application/xml', 'text/xml'] as const;
 
-/** To be called in a scope of its own: it then reads XML, as UTF-8 text, and nothing else beside JSON. */
+/** To be called in a scope of its own: it then reads XML, as UTF-8 text, beside JSON. */
 export function readMetadataBodies(scope: FastifyInstance): void {
   const parse = async (_request: FastifyRequest, bytes: Buffer): Promise<string> => {
     try {

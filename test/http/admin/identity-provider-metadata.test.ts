@@ -1,4 +1,7 @@
-import t from 'tap';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t, { type Test } from 'tap';
 import { type AnyBody, startApp } from '../../support/app.ts';
 import { certificate, EC_CERTIFICATE, idpMetadata } from '../../support/certificates.ts';
 import { newWorld } from '../../support/world.ts';
@@ -9,18 +12,24 @@ const app = await startApp(t);
 const PEM = certificate();
 const SAML = { audience: 'urn:us', acsUrl: 'https://us.example/acs' };
 
-async function newProvider(kind = 'saml') {
-  const world = await newWorld(app);
+async function newProvider(kind = 'saml', instance = app) {
+  const world = await newWorld(instance);
   const saml = kind === 'saml' ? { saml: SAML } : {};
   await world.ask('POST', '/identity-providers', { name: 'okta', kind, jit: 'off', ...saml });
   const path = `/api/admin/v1/tenants/${world.tenant.id}/identity-providers/okta`;
   const post = (xml: string, query = '', type = 'application/samlmetadata+xml') =>
-    app.send<AnyBody>('POST', `${path}/metadata${query}`, {
-      key: app.operatorKey,
+    instance.send<AnyBody>('POST', `${path}/metadata${query}`, {
+      key: instance.operatorKey,
       body: xml,
       headers: { 'content-type': type },
     });
-  return { ...world, post, read: async () => (await world.ask('GET', '/identity-providers/okta')).body };
+  const postUrl = (url: string, query = '') => post(JSON.stringify({ url }), query, 'application/json');
+  return {
+    ...world,
+    post,
+    postUrl,
+    read: async () => (await world.ask('GET', '/identity-providers/okta')).body,
+  };
 }
 
 t.test('metadata completes a provider, with all keys that sign, in every media type of XML', async (t) => {
@@ -100,7 +109,9 @@ t.test('what is no metadata of one identity provider is refused with its reason'
   }
   t.equal((await post(' '.repeat(1_100_000))).status, 413);
   t.equal((await post(xml, '', 'text/html')).status, 415);
-  t.equal((await post('{"xml": "x"}', '', 'application/json')).status, 400);
+  for (const json of ['{"xml": "x"}', '{}', '[]', 'null', '5', '{"url": 5}', `{"url": "", "xml": "x"}`]) {
+    t.equal((await post(json, '', 'application/json')).status, 400, json);
+  }
   t.same(await read(), before, 'nothing was taken');
 });
 
@@ -108,3 +119,104 @@ t.test('other kinds have no metadata', async (t) => {
   const { post } = await newProvider('claims');
   t.match(await post(idpMetadata('urn:idp', [PEM])), { status: 400, body: { pointer: '/saml' } });
 });
+
+/** An identity provider on this machine: its address. */
+async function listen(t: Test, answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const local = await startApp(t, { allowLoopback: true });
+
+t.test('metadata is fetched by its URL, and read as if it had been pasted', async (t) => {
+  const { postUrl, read, feed } = await newProvider('saml', local);
+  const asked: unknown[] = [];
+  const origin = await listen(t, ({ method, url, headers: { accept } }, reply) => {
+    asked.push({ method, url, accept });
+    reply.end(idpMetadata('urn:idp', [PEM]));
+  });
+  const before = await read();
+  t.match(await postUrl(`${origin}/metadata?app=1`, '?dryRun=true'), {
+    status: 200,
+    body: { saml: { issuer: 'urn:idp' }, plan: { remove: 0 } },
+  });
+  t.same(await read(), before);
+  const answer = await postUrl(`${origin}/metadata?app=1`);
+  t.match(answer, { status: 200, body: { saml: { ...SAML, issuer: 'urn:idp', certificates: [PEM] } } });
+  t.same(await read(), answer.body);
+  t.match((await feed()).at(-1), { type: 'identity_provider.updated' });
+  const get = { method: 'GET', url: '/metadata?app=1', accept: 'application/samlmetadata+xml, */*;q=0.5' };
+  t.same(asked, [get, get]);
+});
+
+t.test(
+  'what is published there is refused like what is pasted, and what cannot be had says why',
+  async (t) => {
+    const { postUrl, read } = await newProvider('saml', local);
+    const before = await read();
+    const large = `<!--${' '.repeat(1_100_000)}-->${idpMetadata('urn:idp', [PEM])}`;
+    const answers: Readonly<Record<string, RequestListener>> = {
+      '/html': (_, reply) => void reply.end('<p>Sign in</p>'),
+      '/short': (_, reply) => void reply.end(idpMetadata('urn:idp', [certificate({ bits: 1024 })])),
+      '/moved': (_, reply) => void reply.writeHead(302, { location: '/metadata' }).end(),
+      '/broken': (_, reply) => void reply.destroy(),
+      '/large': (_, reply) => void reply.end(large),
+      '/latin': (_, reply) => void reply.end(Buffer.from([0xe9])),
+    };
+    const origin = await listen(t, (request, reply) => answers[request.url ?? '']?.(request, reply));
+    const cases: readonly (readonly [path: string, body: object])[] = [
+      ['/html', { reason: 'structure', detail: /no EntityDescriptor/ }],
+      ['/short', { reason: 'weak_certificate', pointer: '/saml/certificates/0' }],
+      ['/moved', { reason: 'status', pointer: '/url', hint: /redirect/ }],
+      ['/broken', { reason: 'unreachable', pointer: '/url', hint: /host/ }],
+      ['/large', { reason: 'too_large', pointer: '/url', hint: /alone/ }],
+      ['/latin', { reason: 'malformed', pointer: '/url', hint: /UTF-8/ }],
+    ];
+    for (const [path, body] of cases) {
+      t.match(
+        await postUrl(origin + path),
+        { status: 400, body: { code: 'invalid_request', ...body } },
+        path,
+      );
+    }
+    t.same(await read(), before, 'nothing was taken');
+  },
+);
+
+t.test(
+  'nothing but the public Internet is fetched from, and nothing for a provider that is not there',
+  async (t) => {
+    let asked = 0;
+    const origin = await listen(t, (_, reply) => {
+      asked += 1;
+      reply.end(idpMetadata('urn:idp', [PEM]));
+    });
+    const { postUrl } = await newProvider();
+    const cases: readonly (readonly [url: string, reason: string])[] = [
+      [origin, 'url'],
+      ['http://idp.example/metadata', 'url'],
+      ['https://idp.example:8443/metadata', 'url'],
+      ['https://ada:secret@idp.example/metadata', 'url'],
+      ['file:///etc/passwd', 'url'],
+      ['metadata.xml', 'url'],
+      ['', 'url'],
+      ['https://127.0.0.1/metadata', 'address'],
+      ['https://localhost/metadata', 'address'],
+      ['https://169.254.169.254/latest/meta-data', 'address'],
+      ['https://[::ffff:10.0.0.1]/metadata', 'address'],
+    ];
+    for (const [url, reason] of cases) {
+      const { status, body, text } = await postUrl(url);
+      t.match({ status, body }, { status: 400, body: { reason, pointer: '/url', hint: /./ } }, url);
+      t.notMatch(text, /secret/);
+    }
+    const { ask } = await newProvider('saml', local);
+    t.match(await ask('POST', '/identity-providers/none/metadata', { url: origin }), {
+      status: 404,
+      body: { detail: 'Identity provider not found' },
+    });
+    t.equal(asked, 0);
+  },
+);
