@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Checks } from './checks.ts';
+import { AssertionError } from '../types.ts';
 import { type JsonObject, readJsonObject } from './json.ts';
 
 /** 200 groups of Entra ID, the most that it lists in a token, take about 11 KiB. */
@@ -20,18 +20,21 @@ export interface CompactToken {
  * Takes a signed token apart (RFC 7515 section 7.1): three parts in base64url, each in the one spelling that an encoder
  * writes, so that no second text means the same token.
  */
-export function readCompact(text: string, checks: Checks): CompactToken {
-  checks.require('too_large', text.length <= MAX_LENGTH, `The ID token is longer than ${MAX_LENGTH} bytes`);
+export function readCompact(text: string): CompactToken {
+  if (text.length > MAX_LENGTH) {
+    throw new AssertionError('too_large', `The ID token is longer than ${MAX_LENGTH} bytes`);
+  }
   const parts = text.split('.');
   const [header, payload] = parts;
   const isCompact = parts.length === 3 && header && payload && parts.every(isBase64url);
   const unverifiedHeader = isCompact ? readJsonObject(Buffer.from(header, 'base64url')) : undefined;
   if (!isCompact || unverifiedHeader === undefined) {
-    const refusal =
-      'The ID token is not a signed JWT: three parts in base64url, the first of them a JSON object';
-    return checks.refuse('malformed', refusal);
+    throw new AssertionError(
+      'malformed',
+      'The ID token is not a signed JWT: three parts in base64url, the first of them a JSON object',
+    );
   }
-  requirePlainHeader(unverifiedHeader, checks);
+  requirePlainHeader(unverifiedHeader);
   return {
     text,
     unverifiedHeader,
@@ -48,12 +51,12 @@ function isBase64url(part: string): boolean {
  * section 3.11): not an access token (`at+jwt`), not a logout token (`logout+jwt`). Keys that the header names or holds
  * (`jwk`, `jku`, `x5u`, `x5c`) are not looked at.
  */
-function requirePlainHeader({ crit, b64, typ = 'JWT' }: JsonObject, checks: Checks): void {
+function requirePlainHeader({ crit, b64, typ = 'JWT' }: JsonObject): void {
   const isPlain = crit === undefined && b64 === undefined;
   const isJwt = typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ);
-  checks.require(
+  if (isPlain && isJwt) return;
+  throw new AssertionError(
     'structure',
-    isPlain && isJwt,
     'The header of the ID token has "crit" or "b64", or a "typ" other than JWT: send an ID token, not another token',
   );
 }

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose';
-import type { OidcProvider, VerifiedAssertion } from '../types.ts';
+import { openTrace } from '../trace.ts';
+import { AssertionError, type OidcProvider, type VerifiedAssertion } from '../types.ts';
 import { SIGNATURE_ALGORITHMS } from './algorithms.ts';
-import { type Checks, openChecks } from './checks.ts';
 import {
   attributesOf,
   hasGroupOverage,
@@ -34,49 +34,37 @@ export async function verifyIdToken(
   token: string,
   { now, nonce, keys }: IdTokenOptions,
 ): Promise<VerifiedAssertion> {
-  const checks: Checks = openChecks();
-  const compact = readCompact(token, checks);
-  const algorithm = requireAlgorithm(compact, provider, checks);
-  const payload = await requireSignature(compact, algorithm, keys, checks);
-  const claims = requireClaims(payload, checks);
-  requireNoEvents(claims, checks);
-  requireIssuer(claims, provider, checks);
-  requireAudience(claims, provider, checks);
-  const expiresAt = requireTimes(claims, now, checks);
-  requireNonce(claims, nonce, checks);
-  const subject = requireSubject(claims, checks);
+  const trace = openTrace();
+  const compact = await trace.run('token', () => readCompact(token));
+  const algorithm = await trace.run('algorithm', () => algorithmOf(compact, provider));
+  const payload = await trace.run('signature', () => signedPayload(compact, algorithm, keys));
+  const claims = await trace.run('claims', () => readClaims(payload));
+  await trace.run('issuer', () => requireIssuer(claims, provider));
+  await trace.run('audience', () => requireAudience(claims, provider));
+  const expiresAt = await trace.run('validity', () => requireTimes(claims, now));
+  if (nonce !== undefined) await trace.run('nonce', () => requireNonce(claims, nonce));
+  const subject = await trace.run('subject', () => requireSubject(claims));
   return {
     id: compact.id,
     expiresAt,
     subject,
     attributes: attributesOf(claims),
     groupOverage: hasGroupOverage(claims),
-    checks: checks.made,
+    checks: trace.checks,
   };
 }
 
 /** The algorithm is ours to choose: what the header says must be among those of the provider. */
-function requireAlgorithm(
-  { unverifiedHeader }: CompactToken,
-  provider: OidcProvider,
-  checks: Checks,
-): string {
-  const { alg } = unverifiedHeader;
-  checks.require(
+function algorithmOf({ unverifiedHeader: { alg } }: CompactToken, { algorithms }: OidcProvider): string {
+  if (typeof alg === 'string' && algorithms.includes(alg) && SIGNATURE_ALGORITHMS.includes(alg)) return alg;
+  throw new AssertionError(
     'algorithm',
-    typeof alg === 'string' && provider.algorithms.includes(alg) && SIGNATURE_ALGORITHMS.includes(alg),
     'The ID token is not signed by an algorithm that is configured for this identity provider',
   );
-  return alg;
 }
 
 /** The signed bytes. A key that is not known may be new: then the provider is asked once more. */
-async function requireSignature(
-  compact: CompactToken,
-  algorithm: string,
-  keys: KeySource,
-  checks: Checks,
-): Promise<Uint8Array> {
+async function signedPayload(compact: CompactToken, algorithm: string, keys: KeySource): Promise<Uint8Array> {
   const { unverifiedHeader } = compact;
   try {
     const known = await keys.current();
@@ -88,19 +76,18 @@ async function requireSignature(
       payload =
         newer && (await verifiedPayload(compact, algorithm, keyFor(unverifiedHeader, algorithm, newer)));
     }
-    checks.require(
-      'signature',
-      payload !== undefined,
-      'The ID token is not signed by a key that its identity provider publishes for this (a key published just now is known in 10 seconds)',
-    );
-    return payload;
+    if (payload !== undefined) return payload;
   } catch (error) {
     if (!(error instanceof KeysUnavailable)) throw error;
-    return checks.refuse(
+    throw new AssertionError(
       'keys_unavailable',
       `The keys of the identity provider cannot be had now: ${error.message}`,
     );
   }
+  throw new AssertionError(
+    'signature',
+    'The ID token is not signed by a key that its identity provider publishes for this (a key published just now is known in 10 seconds)',
+  );
 }
 
 async function verifiedPayload(
@@ -118,12 +105,14 @@ async function verifiedPayload(
   }
 }
 
-function requireClaims(payload: Uint8Array, checks: Checks): JsonObject {
+function readClaims(payload: Uint8Array): JsonObject {
   const claims = readJsonObject(payload);
-  checks.require(
-    'malformed',
-    claims !== undefined,
-    'The claims of the ID token are not a JSON object without double names',
-  );
+  if (claims === undefined) {
+    throw new AssertionError(
+      'malformed',
+      'The claims of the ID token are not a JSON object without double names',
+    );
+  }
+  requireNoEvents(claims);
   return claims;
 }

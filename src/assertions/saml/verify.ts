@@ -1,10 +1,10 @@
+import { openTrace } from '../trace.ts';
 import type { VerifiedAssertion } from '../types.ts';
 import { hasGroupOverage, readAttributes } from './attributes.ts';
 import { expiryOf, nameIdOf, RULES, type SignedResponse } from './checks.ts';
 import { gateResponse } from './gate.ts';
 import { isSigned } from './signature-form.ts';
 import { type SamlKeys, signedAssertion } from './signed-assertion.ts';
-import { openTrace } from './trace.ts';
 import { readXml } from './xml.ts';
 
 export interface SamlOptions {

@@ -23,7 +23,7 @@ for (const [reason, forgeries] of CORPUS) {
     for (const [name, token] of forgeries) {
       const refusal = await refusalOf(verifier.verify(OKTA, PROVIDER, token), name);
       t.equal(refusal.reason, reason, name);
-      t.strictSame(refusal.checks.at(-1), { check: reason, passed: false, detail: refusal.message }, name);
+      t.match(refusal.checks.at(-1), { passed: false, detail: refusal.message }, name);
     }
     const urls = [`${PROVIDER.issuer}/.well-known/openid-configuration`, JWKS_URI];
     t.ok(

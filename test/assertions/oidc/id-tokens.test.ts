@@ -38,21 +38,9 @@ t.test('what a verified token says', async (t) => {
   t.equal(verified.groupOverage, false);
   t.strictSame(
     verified.checks.map(({ check, passed }) => [check, passed]),
-    [
-      'too_large',
-      'structure',
-      'algorithm',
-      'signature',
-      'malformed',
-      'structure',
-      'issuer',
-      'audience',
-      'audience',
-      'structure',
-      'expired',
-      'not_yet_valid',
-      'subject',
-    ].map((check) => [check, true]),
+    ['token', 'algorithm', 'signature', 'claims', 'issuer', 'audience', 'validity', 'subject'].map(
+      (check) => [check, true],
+    ),
   );
 });
 

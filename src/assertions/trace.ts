@@ -1,6 +1,6 @@
-import { AssertionError, type Check } from '../types.ts';
+import { AssertionError, type Check } from './types.ts';
 
-/** What was checked of one assertion, in order. */
+/** What was checked of one assertion, in order. Each check is short, and throws an AssertionError where it fails. */
 export interface Trace {
   readonly checks: readonly Check[];
   /** Runs a check and notes that it passed; an AssertionError leaves with all that was noted, itself the last. */
