@@ -2,6 +2,7 @@ import type { Database } from '../db/database.ts';
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import type { Page } from '../db/page.ts';
 import { run, type Step, statement, step } from '../db/statement.ts';
+import { linkRows } from './identity-links.ts';
 
 /** Sign-ins that met a user to whom they may not be linked, as admins see them and decide on them. */
 
@@ -74,8 +75,7 @@ const TOLD_RESOLVED = `select 'sign_in.conflict_resolved' as type, 'User' as res
 const linkStatement = statement<{ id: string }>(
   'link_by_conflict',
   `with ${resolved('linked', ['open', 'rejected'])}, linked as (
-     insert into identity_link (tenant_id, identity_provider_id, subject, user_id, linked_at, group_state, groups)
-     select $1, identity_provider_id, subject, user_id, $2, 'absent', '{}' from resolved
+     ${linkRows('select $1::uuid, identity_provider_id, subject, user_id, $2::timestamptz from resolved')}
    ), told as (
      ${TOLD_RESOLVED}
      union all

@@ -13,10 +13,14 @@ export interface Identity {
   readonly lastSignInAt: Date | null;
 }
 
+/** SQL: links, before a sign-in has said anything, rows of tenant, identity provider, subject, user and time. */
+export const linkRows = (rows: string) =>
+  `insert into identity_link (tenant_id, identity_provider_id, subject, user_id, linked_at, group_state, groups)
+   select linking.*, 'absent', '{}' from (${rows}) as linking`;
+
 const linkStatement = statement<unknown>(
   'link_identity',
-  `insert into identity_link (tenant_id, identity_provider_id, subject, user_id, linked_at, group_state, groups)
-   values ($1, $2, $3, $4, $5, 'absent', '{}')`,
+  linkRows('values ($1::uuid, $2::uuid, $3::text, $4::uuid, $5::timestamptz)'),
 );
 
 /** Links the subject to the user. Breaks `identity_link_pkey` and `identity_link_user_key`. */
