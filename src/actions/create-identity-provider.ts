@@ -17,7 +17,7 @@ import {
 import { bindDomains, domainsToBind } from '../tenants/provider-domains.ts';
 import { changedSettings, type ProviderInput } from '../tenants/provider-settings.ts';
 import { holdTenant } from '../tenants/tenants.ts';
-import { readDefaultTeam } from './default-team.ts';
+import { readDefaultTeam } from './named-grants.ts';
 
 export interface CreateIdentityProvider extends ProviderInput {
   readonly tenantId: string;

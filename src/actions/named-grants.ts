@@ -5,6 +5,7 @@ import { isUuid } from '../directory/uuid.ts';
 import { AppError } from '../errors.ts';
 import { rolesOf } from '../reconcile/roles.ts';
 import { type TeamName, teamsNamed } from '../reconcile/teams.ts';
+import type { DefaultTeam } from '../tenants/identity-providers.ts';
 
 /** A team by its id or its name, and a role in any case: how admins name what somebody is to get. */
 export interface NamedGrant {
@@ -80,6 +81,20 @@ export async function readGrants(
     seen.add(read.teamId);
     return read;
   });
+}
+
+/**
+ * What an identity provider gives to whom it creates, as it is stored. Behind the tenant's lock.
+ * @throws AppError `invalid_request`: `unknown_team`, `ambiguous_team`, `unknown_role`, with the pointer.
+ */
+export async function readDefaultTeam(
+  trx: Transaction<Tables>,
+  tenantId: string,
+  grant: NamedGrant,
+): Promise<DefaultTeam> {
+  const read = resolveGrant(await grantableIn(trx, tenantId, [grant]), grant);
+  if ('member' in read) throw faultOf(`/defaultTeam/${read.member}`, read);
+  return { team: read.teamId, role: read.role };
 }
 
 function faultOf(pointer: string, { reason, detail, hint }: GrantFault): AppError {

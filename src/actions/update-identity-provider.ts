@@ -18,7 +18,7 @@ import {
 } from '../tenants/identity-providers.ts';
 import { bindDomains, domainsToBind } from '../tenants/provider-domains.ts';
 import { changedSettings, type ProviderInput } from '../tenants/provider-settings.ts';
-import { readDefaultTeam } from './default-team.ts';
+import { readDefaultTeam } from './named-grants.ts';
 import { type Review, reviewed } from './reviewed.ts';
 
 export interface UpdateIdentityProvider {

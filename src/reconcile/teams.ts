@@ -94,22 +94,6 @@ export async function teamById(
   return row && teamOf(row);
 }
 
-/** The team (no case group) that is called exactly so. */
-export async function teamByName(
-  kysely: Kysely<Tables>,
-  tenantId: string,
-  name: string,
-): Promise<Team | undefined> {
-  const row = await kysely
-    .selectFrom('team')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .where('kind', '=', 'team')
-    .where('name', '=', name)
-    .executeTakeFirst();
-  return row && teamOf(row);
-}
-
 /** On the hot pool: the product asks it too. */
 export async function listTeams(
   { kysely, pool }: Database,
