@@ -11,7 +11,7 @@ import { foldText } from '../../src/scim/fold.ts';
 import { acceptInvitation } from '../../src/tenants/invitations.ts';
 import { type OtherWays, readOtherWays } from '../../src/tenants/other-ways.ts';
 import { startApp } from '../support/app.ts';
-import { makeProvider } from '../support/sign-in-rows.ts';
+import { makeProvider } from '../support/sign-in.ts';
 
 /** Invitation → group mapping → domain of the e-mail address → default team of the identity provider. */
 
@@ -163,8 +163,8 @@ t.test('who comes in gets what is on record of their address, each grant with it
   await tenant.domain('acme.example');
   const invitation = await tenant.invite('Ada@acme.example');
   const team = await app.admin<{ teams: { id: string }[] }>('GET', `${tenant.root}/teams?name=Default`);
-  const defaultTeam = String(team.body.teams[0]?.id);
-  const provider = await makeProvider(app, tenant.id, 'okta', { defaultTeam });
+  const defaultTeam = { team: String(team.body.teams[0]?.id), role: 'VIEWER' };
+  const provider = await makeProvider(app, tenant.id, { name: 'okta', defaultTeam });
   const ada = await tenant.user('ada');
   await arrive(tenant.id, 'ada@ACME.example', ada, provider);
   t.same(await tenant.holds(ada), [

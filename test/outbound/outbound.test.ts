@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { isLoopback, isPublic } from '../../src/outbound/addresses.ts';
 import { OutboundError, openOutbound } from '../../src/outbound/outbound.ts';
-import { makeCertificate } from '../support/certificate.ts';
+import { keyPair } from '../support/certificates.ts';
 
 /** S36: what is fetched, from where, and how much of it. */
 
@@ -339,7 +339,7 @@ t.test('what nobody listens on, and a name that nobody knows', async (t) => {
 });
 
 t.test('a certificate that is not trusted is refused, whatever the environment says', async (t) => {
-  const { cert, key } = makeCertificate();
+  const { certificate: cert, privateKey: key } = keyPair({ commonName: 'localhost' });
   const host = await listen(
     t,
     https.createServer({ cert, key }, (_, reply) => void reply.end('{}')),

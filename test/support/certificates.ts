@@ -5,21 +5,37 @@ import { selfSigned } from '../../src/tenants/self-signed.ts';
 
 const YEAR = 365 * 86_400_000;
 
-export interface CertificateOptions {
+interface CertificateOptions {
+  readonly commonName?: string;
   readonly bits?: number;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
 
-/** One of an RSA key that is forgotten at once. */
-export function certificate({
+/** An RSA key, and the certificate that it signed for itself: PEM. */
+export interface KeyPair {
+  readonly privateKey: string;
+  readonly publicKey: string;
+  readonly certificate: string;
+}
+
+export function keyPair({
+  commonName = 'idp.example',
   bits = 2048,
   notBefore = new Date(Date.now() - YEAR),
   notAfter = new Date(Date.now() + YEAR),
-}: CertificateOptions = {}): string {
-  const keys = generateKeyPairSync('rsa', { modulusLength: bits });
-  return selfSigned({ ...keys, commonName: 'idp.example', serial: randomBytes(16), notBefore, notAfter });
+}: CertificateOptions = {}): KeyPair {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
+  const named = { commonName, serial: randomBytes(16), notBefore, notAfter };
+  return {
+    privateKey: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    publicKey: String(publicKey.export({ type: 'spki', format: 'pem' })),
+    certificate: selfSigned({ privateKey, publicKey, ...named }),
+  };
 }
+
+/** One of a key that is forgotten at once. */
+export const certificate = (options: CertificateOptions = {}) => keyPair(options).certificate;
 
 /** Of a key on P-256. */
 export const EC_CERTIFICATE = `-----BEGIN CERTIFICATE-----

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { deflateRawSync } from 'node:zlib';
 import type { Test } from 'tap';
-import { type SelfSigned, selfSigned } from './self-signed.ts';
+import { type KeyPair, keyPair } from './certificates.ts';
 
 /** Real SAML identity providers, made of `samlp`, which brings no types. Their time is the clock's. */
 
@@ -20,7 +20,7 @@ const samlp = createRequire(import.meta.url)('samlp') as Samlp;
 export interface SamlIdp {
   /** The entity id. */
   readonly issuer: string;
-  readonly keys: SelfSigned;
+  readonly keys: KeyPair;
 }
 
 /** To whom it responds. */
@@ -52,7 +52,7 @@ export interface Responding {
   readonly destination?: string;
 }
 
-export const newSamlIdp = (issuer: string): SamlIdp => ({ issuer, keys: selfSigned() });
+export const newSamlIdp = (issuer: string): SamlIdp => ({ issuer, keys: keyPair() });
 
 /** One sign-in of one person: the response in base64, as a browser posts it. */
 export function respond(

@@ -13,22 +13,26 @@ export interface ProviderOptions {
   readonly kind?: 'saml' | 'oidc' | 'claims';
   readonly defaultTeam?: { readonly team: string; readonly role: string };
   readonly settings?: object;
+  /** A domain of the tenant that is bound to it. */
+  readonly domain?: string;
 }
 
-/** An identity provider of the tenant. */
+/** An identity provider of the tenant: its id. */
 export async function makeProvider(
-  { context: { db } }: TestApp,
+  { context: { db } }: Pick<TestApp, 'context'>,
   tenantId: string,
   options: ProviderOptions = {},
-): Promise<void> {
+): Promise<string> {
   const { name = 'okta', jit = 'enhanced', enabled = true, kind = 'claims', defaultTeam, settings } = options;
+  const { domain } = options;
+  const id = randomUUID();
   await db.pool.query(
     `insert into identity_provider (tenant_id, id, name, kind, jit, enabled, settings, default_team_id, default_role,
                                     version, created_at, updated_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, now(), now())`,
     [
       tenantId,
-      randomUUID(),
+      id,
       name,
       kind,
       jit,
@@ -38,6 +42,30 @@ export async function makeProvider(
       defaultTeam?.role ?? null,
     ],
   );
+  if (domain !== undefined) {
+    await db.pool.query('insert into identity_provider_domain values ($1, $2, $3)', [tenantId, domain, id]);
+  }
+  return id;
+}
+
+/** An open conflict with the user, of a provider of its own where none is named: its id. */
+export async function makeConflict(
+  app: Pick<TestApp, 'context'>,
+  tenantId: string,
+  userId: string,
+  { provider = '', subject = 'subject' } = {},
+): Promise<string> {
+  const id = randomUUID();
+  const name = `provider-${id.slice(0, 8)}`;
+  const providerId = provider || (await makeProvider(app, tenantId, { name }));
+  await app.context.db.pool.query(
+    `insert into sign_in_conflict (tenant_id, id, identity_provider_id, subject, email, user_id, reason, state, seen_at, times,
+                                   created_at)
+     values ($1, $2, $3, $4, 'ada@acme.example', $5, 'user_name_taken', 'open', '2026-03-04T05:06:07Z', 2,
+             '2026-03-03T05:06:07Z')`,
+    [tenantId, id, providerId, subject, userId],
+  );
+  return id;
 }
 
 export type Claims = Readonly<Record<string, unknown>>;

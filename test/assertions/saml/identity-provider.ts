@@ -3,7 +3,7 @@ import { SignedXml } from 'xml-crypto';
 import xmlenc from 'xml-encryption';
 import type { SamlKeys } from '../../../src/assertions/saml/signed-assertion.ts';
 import { AssertionError } from '../../../src/assertions/types.ts';
-import { type SelfSigned, selfSigned } from '../../support/self-signed.ts';
+import { type KeyPair, keyPair } from '../../support/certificates.ts';
 
 /** An identity provider that signs what it is told to, well formed or forged. */
 
@@ -13,10 +13,10 @@ export const AUDIENCE = 'https://product.example.com/saml';
 export const ACS = 'https://product.example.com/saml/acs';
 export const SUBJECT = 'ada@example.com';
 
-export const IDP = selfSigned();
-export const OTHER = selfSigned();
+export const IDP = keyPair();
+export const OTHER = keyPair();
 /** Ours: assertions are encrypted for it. */
-export const OURS = selfSigned();
+export const OURS = keyPair();
 
 export const PROVIDER: SamlKeys = {
   issuer: ISSUER,
@@ -41,7 +41,7 @@ export const responseAround = (content: string) =>
   `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="${SAML}" ID="_response" Version="2.0" IssueInstant="2026-02-03T09:59:59Z" Destination="${ACS}" InResponseTo="_request"><saml:Issuer>${ISSUER}</saml:Issuer>${STATUS}${content}</samlp:Response>`;
 
 export interface Signing {
-  readonly key?: SelfSigned;
+  readonly key?: KeyPair;
   readonly method?: string;
   readonly digest?: string;
   readonly transforms?: readonly string[];

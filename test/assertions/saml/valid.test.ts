@@ -1,7 +1,7 @@
 import t from 'tap';
 import { verifySaml } from '../../../src/assertions/saml/verify.ts';
+import { keyPair } from '../../support/certificates.ts';
 import { type Responding, respond } from '../../support/samlp.ts';
-import { selfSigned } from '../../support/self-signed.ts';
 import {
   ACS,
   AUDIENCE,
@@ -67,7 +67,7 @@ t.test('accepted: RSA with SHA-512, and RSA-PSS', async (t) => {
 });
 
 t.test('while certificates are rolled over, the old and the new one hold, in any order', async (t) => {
-  const fresh = selfSigned();
+  const fresh = keyPair();
   for (const certificates of [
     [fresh.certificate, ...PROVIDER.certificates],
     [...PROVIDER.certificates, fresh.certificate],

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { FeedPage } from '../../../src/events/feed.ts';
 import type { Tenant } from '../../../src/tenants/tenants.ts';
 import { startApp } from '../../support/app.ts';
-import { makeConflict, makeProvider } from '../../support/sign-in-rows.ts';
+import { makeConflict, makeProvider } from '../../support/sign-in.ts';
 
 const NOW = new Date('2026-03-05T05:06:07.000Z');
 const app = await startApp(t, { now: () => NOW });
@@ -35,7 +35,7 @@ async function told({ id }: Tenant) {
 
 t.test('an admin links the subject to the user whom it met, and it is told', async (t) => {
   const tenant = await app.createTenant();
-  const [okta, ada] = [await makeProvider(app, tenant.id, 'okta'), await userOf(tenant, 'Ada')];
+  const [okta, ada] = [await makeProvider(app, tenant.id, { name: 'okta' }), await userOf(tenant, 'Ada')];
   const id = await makeConflict(app, tenant.id, ada, { provider: okta, subject: '00u1' });
   const { body: open } = await app.admin('GET', `${pathOf(tenant)}/${id}`);
   t.same(open, {
@@ -87,7 +87,7 @@ t.test('who is rejected is linked to nobody, until an admin thinks better of it'
 
 t.test('one subject is one person, and one person one subject of a provider', async (t) => {
   const tenant = await app.createTenant();
-  const okta = await makeProvider(app, tenant.id, 'okta');
+  const okta = await makeProvider(app, tenant.id, { name: 'okta' });
   const [ada, bob] = [await userOf(tenant, 'ada'), await userOf(tenant, 'bob')];
   const conflict = (user: string, subject: string, provider = okta) =>
     makeConflict(app, tenant.id, user, { provider, subject });
@@ -108,7 +108,7 @@ t.test('one subject is one person, and one person one subject of a provider', as
       'nothing is decided',
     );
   }
-  const elsewhere = await conflict(ada, 's2', await makeProvider(app, tenant.id, 'entra'));
+  const elsewhere = await conflict(ada, 's2', await makeProvider(app, tenant.id, { name: 'entra' }));
   t.equal((await resolve(tenant, elsewhere, 'link')).status, 200, 'of another provider she has another');
 });
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { SettingsChange } from '../../../src/tenants/settings.ts';
 import { startApp } from '../../support/app.ts';
-import { makeProvider } from '../../support/sign-in-rows.ts';
+import { makeProvider } from '../../support/sign-in.ts';
 
 const app = await startApp(t);
 const { key } = await app.serviceKey(['read']);
@@ -47,15 +47,15 @@ t.test(
   'a domain that is bound to an identity provider names that one alone, and lets in nobody by e-mail',
   async (t) => {
     const { id } = await owner('bound.example', { jit: true });
-    await makeProvider(app, id, 'entra');
-    await makeProvider(app, id, 'okta');
-    await makeProvider(app, id, 'old', { enabled: false });
+    await makeProvider(app, id, { name: 'entra', kind: 'saml' });
+    await makeProvider(app, id, { name: 'okta' });
+    await makeProvider(app, id, { name: 'old', enabled: false });
     const shown = async () => (await discover('ada@bound.example')).body.tenants;
     t.match(await shown(), [
       { identityProviders: [{ name: 'entra', kind: 'saml' }, { name: 'okta' }], emailJit: true },
     ]);
     t.equal((await shown())[0]?.identityProviders.length, 2);
-    await makeProvider(app, id, 'ping', { domain: 'bound.example' });
+    await makeProvider(app, id, { name: 'ping', kind: 'saml', domain: 'bound.example' });
     const [bound] = await shown();
     t.same(bound?.identityProviders, [{ name: 'ping', displayName: null, kind: 'saml' }]);
     t.equal(bound?.emailJit, false);
