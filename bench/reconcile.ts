@@ -1,8 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, type Service, startService } from './service.ts';
 import { fillTenant, GROUPS_PER_USER, groupId, mappingOf, type Size, userId } from './tenant.ts';
+import { type Row, report, rounded, timesOf } from './times.ts';
 
 /**
  * What reconciliation costs where there is much: a change of the mapping that touches everybody, and what others feel
@@ -48,28 +47,10 @@ function patchGroup({ ask, scimKey }: World, turn: number): Promise<Answer<unkno
   return ask('PATCH', `${SCIM}/Groups/${groupId(group)}`, { Operations }, scimKey);
 }
 
-/** In milliseconds. */
-interface Times {
-  readonly count: number;
-  readonly failures: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-function timesOf(answers: readonly Answer<unknown>[], expected: number): Times {
-  const sorted = answers.map(({ milliseconds }) => milliseconds).sort((left, right) => left - right);
-  const at = (part: number) => rounded(sorted[Math.ceil(sorted.length * part) - 1] ?? Number.NaN);
-  const failures = answers.filter(({ status }) => status !== expected).length;
-  return { count: answers.length, failures, p50: at(0.5), p99: at(0.99), max: at(1) };
-}
-
-const rounded = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
-
 async function times(count: number, expected: number, work: (turn: number) => Promise<Answer<unknown>>) {
   const answers: Answer<unknown>[] = [];
   for (let turn = 0; turn < count; turn += 1) answers.push(await work(turn));
-  return timesOf(answers, expected);
+  return timesOf(answers, ({ status }) => status === expected);
 }
 
 const putMapping = ({ ask, path }: World, role: string, query = '') =>
@@ -87,7 +68,11 @@ async function changeMapping(world: World, role: string) {
   });
   const answers: Answer<unknown>[] = [];
   while (!isApplied) answers.push(await patchGroup(world, answers.length));
-  return { answer, patches: timesOf(answers, 204), untilActive: rounded(await applied) };
+  return {
+    answer,
+    patches: timesOf(answers, ({ status }) => status === 204),
+    untilActive: rounded(await applied),
+  };
 }
 
 async function untilActive({ ask, path }: World): Promise<void> {
@@ -99,9 +84,6 @@ async function untilActive({ ask, path }: World): Promise<void> {
     await sleep(1_000);
   }
 }
-
-/** What the table shows. */
-type Row = { readonly measured: string } & Partial<Times>;
 
 async function measure(world: World): Promise<Row[]> {
   const first = await changeMapping(world, 'EDITOR');
@@ -134,12 +116,7 @@ async function main(): Promise<void> {
     const members = SIZE.users * GROUPS_PER_USER;
     process.stderr.write(`${SIZE.users} users, ${SIZE.groups} groups, ${members} members\n`);
     const rows = await measure(await newWorld(service));
-    console.table(rows);
-    const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
-    const result = { at: new Date(), machine, size: { ...SIZE, members }, milliseconds: rows };
-    await mkdir('bench/results', { recursive: true });
-    const name = QUICK ? 'reconcile-quick' : 'reconcile';
-    await writeFile(`bench/results/${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
+    await report(QUICK ? 'reconcile-quick' : 'reconcile', { ...SIZE, members }, rows);
   } finally {
     await service.stop();
   }

@@ -30,7 +30,8 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export async function startService(): Promise<Service> {
+/** @param settings further settings of the service */
+export async function startService(settings: Readonly<Record<string, string>> = {}): Promise<Service> {
   const dataDir = await mkdtemp(join(tmpdir(), 'rollcall-bench-'));
   const server = await startEmbedded({ dataDir, log: pino({ level: 'warn' }) });
   const { user, database, host } = server.connection;
@@ -45,6 +46,7 @@ export async function startService(): Promise<Service> {
       ROLLCALL_SECRET_KEY: randomBytes(32).toString('base64'),
       LOG_LEVEL: 'warn',
       DRAIN_SECONDS: '0',
+      ...settings,
     },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
