@@ -29,8 +29,6 @@ export interface StartOptions {
   readonly secretKey?: Buffer;
   /** The clock of the instance. */
   readonly now?: () => Date;
-  /** Whether identity providers on loopback may be fetched from. */
-  readonly allowLoopback?: boolean;
   /** What DNS says; without it, no name has a record. */
   readonly resolveTxt?: Context['resolveTxt'];
   /** What verifies assertions; without them nothing does but claims. */
@@ -148,7 +146,6 @@ function makeContext(connectionString: string, operatorKey: string, options: Sta
     log,
     now: options.now ?? (() => new Date()),
     publicUrl: 'http://rollcall.test',
-    allowLoopbackIdentityProviders: options.allowLoopback === true,
     operatorKeyHash: sha256(operatorKey),
     secretKey: options.secretKey ?? randomBytes(32),
     outbound: openOutbound({ allowLoopback: options.allowLoopback ?? false }),

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
+import { openOutbound } from '../../src/outbound/outbound.ts';
 import { openVerifiers } from '../../src/start/verifiers.ts';
 import { type Ask, type StartOptions, startApp, type TestApp } from './app.ts';
 import { newSignInWorld, type SignedInBody } from './sign-in.ts';
@@ -11,7 +12,8 @@ export async function startSso(t: Test, options: StartOptions = {}) {
   let skipped = 0;
   const now = () => new Date(Date.now() + skipped);
   const { allowLoopback = true } = options;
-  const { close, ...verifiers } = openVerifiers({ log: pino({ level: 'silent' }), now }, { allowLoopback });
+  const outbound = openOutbound({ allowLoopback });
+  const { close, ...verifiers } = openVerifiers({ log: pino({ level: 'silent' }), now, outbound });
   const app = await startApp(t, { ...options, allowLoopback, now, verifiers });
   t.teardown(close);
   return {
