@@ -11,7 +11,7 @@ import { foldText } from '../../src/scim/fold.ts';
 import { acceptInvitation } from '../../src/tenants/invitations.ts';
 import { type OtherWays, readOtherWays } from '../../src/tenants/other-ways.ts';
 import { startApp } from '../support/app.ts';
-import { makeProvider } from '../support/sign-in.ts';
+import { makeProvider } from '../support/gateway.ts';
 
 /** Invitation → group mapping → domain of the e-mail address → default team of the identity provider. */
 

@@ -4,7 +4,8 @@ import { BUILT_IN_ROLES } from '../../src/reconcile/roles.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import { type Answer, type AnyBody, type Method, startApp } from '../support/app.ts';
 import { idpMetadata } from '../support/certificates.ts';
-import { makeConflict, makeProvider } from '../support/sign-in.ts';
+import { makeProvider } from '../support/gateway.ts';
+import { makeConflict } from '../support/sign-in.ts';
 
 /**
  * Another tenant's ids answer exactly like ids that don't exist. The routes are read from Fastify, so that a new

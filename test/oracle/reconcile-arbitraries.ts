@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
-import type { GroupReference, MappingDocument, Team, TeamRow } from './reconcile.ts';
+import type { GroupReference, JitMode, MappingDocument, Team, TeamRow } from './reconcile.ts';
 import type { Command, Target } from './reconcile-step.ts';
 
 /** Random changes of a tenant. The pools are small, so that what they name collides. */
@@ -8,9 +8,24 @@ export const PERMISSIONS = ['AUDIT_LOG_READ', 'TUNNEL_MANAGE'] as const;
 /** The directory that comes and goes; the other one, `default`, stays. */
 export const SECOND = 'entra';
 
-const user = fc.constantFrom('u0', 'u1', 'u2', 'u3');
+/** The identity providers, as they begin. */
+export const PROVIDERS: Readonly<Record<string, JitMode>> = { okta: 'enhanced', google: 'standard' };
+/** Of the addresses that are names of users. */
+export const DOMAIN = 'acme.test';
+
+function address(user: string): string {
+  return `${user}@${DOMAIN}`;
+}
+
+const user = fc.constantFrom(...['u0', 'u1', 'u2', 'u3'].map(address));
+/** Somebody who comes by signing in only, and others who do, too. */
+const visitor = fc.constantFrom(...['u0', 'u1', 'u2', 'u3', 'u3', 'u4', 'u4'].map(address));
+const anybody = fc.oneof(
+  { weight: 3, arbitrary: user },
+  { weight: 1, arbitrary: fc.constant(address('u4')) },
+);
 const group = fc.constantFrom('g0', 'g1', 'g2', 'g3');
-const members = fc.uniqueArray(user, { maxLength: 3, size: 'max' });
+const members = fc.uniqueArray(anybody, { maxLength: 3, size: 'max' });
 const directory = fc.constantFrom('default', 'default', SECOND);
 // Two that differ in case only: one name in a directory, two in the mapping.
 const groupName = fc.constantFrom('A', 'B', 'C', 'a');
@@ -32,10 +47,10 @@ const target: Arbitrary<Target> = fc.oneof(
   },
 );
 
-/** null: unknown. */
-const claims: Arbitrary<string[] | null> = fc.option(fc.uniqueArray(groupName, { maxLength: 3 }), {
-  freq: 5,
-});
+const claims: Arbitrary<string[] | 'absent' | 'overage'> = fc.oneof(
+  { weight: 4, arbitrary: fc.uniqueArray(groupName, { maxLength: 3 }) },
+  { weight: 1, arbitrary: fc.constantFrom('absent' as const, 'overage' as const) },
+);
 
 /** What stands for our id of a group until it has one. */
 export const idOf = (key: string) => `the id of ${key}`;
@@ -47,7 +62,14 @@ const reference: Arbitrary<GroupReference> = fc
       { weight: 1, arbitrary: group.map((key) => ({ group_id: `external-${key}` })) },
       { weight: 1, arbitrary: group.map((key) => ({ group_id: idOf(key) })) },
     ),
-    fc.constantFrom({}, {}, {}, { directory: 'default' }, { directory: SECOND }),
+    fc.constantFrom(
+      {},
+      {},
+      {},
+      { directory: 'default' },
+      { directory: SECOND },
+      { identity_provider: 'okta' },
+    ),
   )
   .map(([named, source]) => ({ ...named, ...source }));
 
@@ -73,6 +95,7 @@ const document: Arbitrary<MappingDocument> = fc.record(
   { requiredKeys: ['mappings'] },
 );
 
+const provider = fc.constantFrom('okta', 'okta', 'google');
 const setting = fc.constantFrom(
   { takeover: true },
   { takeover: false },
@@ -80,6 +103,8 @@ const setting = fc.constantFrom(
   { ownersByUserType: false },
   { renameFollows: true },
   { renameFollows: false },
+  { linkByEmail: 'never' as const },
+  { linkByEmail: 'verified_domains' as const },
 );
 
 const one = <Do extends Command['do'], Rest extends object>(
@@ -91,15 +116,15 @@ const one = <Do extends Command['do'], Rest extends object>(
 const changes: { readonly [Do in Command['do']]: { weight: number; arbitrary: Arbitrary<Command> } } = {
   'post user': { weight: 4, arbitrary: one('post user', { user, directory, active, userType }) },
   'add user by hand': { weight: 4, arbitrary: one('add user by hand', { user, active }) },
-  'put user': { weight: 3, arbitrary: one('put user', { user, directory, active, userType }) },
+  'put user': { weight: 3, arbitrary: one('put user', { user: anybody, directory, active, userType }) },
   'patch user': {
     weight: 7,
     arbitrary: fc.record(
-      { do: fc.constant('patch user' as const), user, directory, active, userType },
+      { do: fc.constant('patch user' as const), user: anybody, directory, active, userType },
       { requiredKeys: ['do', 'user', 'directory'] },
     ),
   },
-  'delete user': { weight: 2, arbitrary: one('delete user', { user, directory }) },
+  'delete user': { weight: 2, arbitrary: one('delete user', { user: anybody, directory }) },
   'post group': {
     weight: 5,
     arbitrary: one('post group', { group, directory, name: groupName, members }),
@@ -127,18 +152,21 @@ const changes: { readonly [Do in Command['do']]: { weight: number; arbitrary: Ar
     arbitrary: one('rename team', { team, name: fc.constantFrom('Red', 'Blue', 'Green') }),
   },
   'delete team': { weight: 1, arbitrary: one('delete team', { team }) },
-  grant: { weight: 6, arbitrary: one('grant', { user, to: target, role }) },
-  withdraw: { weight: 4, arbitrary: one('withdraw', { user, to: target }) },
+  grant: { weight: 6, arbitrary: one('grant', { user: anybody, to: target, role }) },
+  withdraw: { weight: 4, arbitrary: one('withdraw', { user: anybody, to: target }) },
   set: { weight: 4, arbitrary: one('set', { settings: setting }) },
   'sign in': {
-    weight: 5,
-    arbitrary: one('sign in', {
-      user,
-      provider: fc.constantFrom('okta', 'google'),
-      mode: fc.constantFrom('enhanced' as const, 'enhanced' as const, 'standard' as const),
-      groups: claims,
+    weight: 9,
+    arbitrary: one('sign in', { user: visitor, provider, groups: claims }),
+  },
+  'switch jit': {
+    weight: 2,
+    arbitrary: one('switch jit', {
+      provider,
+      jit: fc.constantFrom('enhanced', 'enhanced', 'standard', 'off'),
     }),
   },
+  'allow return': { weight: 1, arbitrary: one('allow return', { user: anybody }) },
   'create directory': { weight: 1, arbitrary: fc.constant({ do: 'create directory', directory: SECOND }) },
   'delete directory': {
     weight: 1,
@@ -152,10 +180,12 @@ const changes: { readonly [Do in Command['do']]: { weight: number; arbitrary: Ar
 /** What most changes need to have an effect. */
 const BEGINNING: readonly Command[] = [
   { do: 'create directory', directory: SECOND },
-  { do: 'post user', user: 'u0', directory: 'default', active: true, userType: 'TENANT_OWNER' },
-  { do: 'post user', user: 'u1', directory: 'default', active: true, userType: null },
-  { do: 'post user', user: 'u2', directory: SECOND, active: true, userType: null },
-  { do: 'post group', group: 'g0', directory: 'default', name: 'A', members: ['u0', 'u1'] },
+  { do: 'post user', user: address('u0'), directory: 'default', active: true, userType: 'TENANT_OWNER' },
+  { do: 'post user', user: address('u1'), directory: 'default', active: true, userType: null },
+  { do: 'post user', user: address('u2'), directory: SECOND, active: true, userType: null },
+  { do: 'post group', group: 'g0', directory: 'default', name: 'A', members: ['u0', 'u1'].map(address) },
+  { do: 'set', settings: { linkByEmail: 'verified_domains' } },
+  { do: 'sign in', user: address('u4'), provider: 'okta', groups: ['A'] },
 ];
 
 /** A history of a tenant. */

@@ -9,7 +9,7 @@ import {
   hasRow,
   isManaged,
   isSynced,
-  type JitSync,
+  type JitMode,
   type MappingDocument,
   OWNER,
   ownersOf,
@@ -17,6 +17,7 @@ import {
   type Team,
 } from './reconcile.ts';
 import { renameGroupInMapping, renameTeamInMapping } from './reconcile-rename.ts';
+import { type SignIn, type SignInRefusal, signIn, switchJit, takes } from './reconcile-sign-in.ts';
 
 /**
  * What a change of the tenant's state makes of it, with the three rules that look at what was held before: members
@@ -42,7 +43,9 @@ export type Command =
   | { do: 'grant'; user: string; to: Target; role: string }
   | { do: 'withdraw'; user: string; to: Target }
   | { do: 'set'; settings: Partial<State['settings']> }
-  | { do: 'sign in'; user: string; provider: string; mode: JitSync['mode']; groups: string[] | null }
+  | ({ do: 'sign in' } & SignIn)
+  | { do: 'switch jit'; provider: string; jit: JitMode }
+  | { do: 'allow return'; user: string }
   | { do: 'create directory'; directory: string }
   | { do: 'delete directory'; directory: string; users: 'release' | 'deactivate' };
 
@@ -57,7 +60,8 @@ export type Refusal =
   | 'invalid'
   | 'managed'
   | 'in use'
-  | 'last_owner';
+  | 'last_owner'
+  | SignInRefusal;
 
 /** The state after the command, or why it is refused. `id` is what the service calls what the command makes. */
 export function step(before: State, command: Command, id = ''): State | Refusal {
@@ -85,10 +89,7 @@ function keepUnmapped(before: State, after: State, command: Command): void {
   if (currentMapping(after)?.on_unmap !== 'keep') return;
   const concerns = ({ user, origin }: Grant) =>
     command.do === 'sign in'
-      ? user === command.user &&
-        origin === `jit:${command.provider}` &&
-        isSynced(after, user) &&
-        command.groups
+      ? user === command.user && origin === `jit:${command.provider}` && takes(after, command)
       : ['put mapping', 'revert mapping'].includes(command.do) && origin.startsWith('scim:');
   for (const grant of desired(before).filter(concerns)) {
     const { user, target, role } = grant;
@@ -151,7 +152,14 @@ function change(state: State, command: Command, id: string): Refusal | undefined
       Object.assign(state.settings, command.settings);
       return undefined;
     case 'sign in':
-      return signIn(state, command);
+      return signIn(state, command, id);
+    case 'switch jit':
+      switchJit(state, command);
+      return undefined;
+    case 'allow return':
+      if (!(command.user in state.deleted)) return 'absent';
+      delete state.deleted[command.user];
+      return undefined;
     case 'create directory':
       if (state.directories.includes(command.directory)) return 'taken';
       state.directories.push(command.directory);
@@ -168,6 +176,7 @@ function addUser(state: State, command: Of<'post user' | 'add user by hand'>, id
   if (directory !== null && !state.directories.includes(directory)) return 'absent';
   if (command.user in state.users) return 'taken';
   state.users[command.user] = { id, directory, userType, active: command.active };
+  delete state.deleted[command.user];
   return undefined;
 }
 
@@ -176,7 +185,9 @@ function changeUser(state: State, command: Of<'put user' | 'patch user' | 'delet
   if (user === undefined || !state.directories.includes(command.directory)) return 'absent';
   if ((user.directory ?? command.directory) !== command.directory) return 'not found';
   if (command.do === 'delete user') {
+    state.deleted[command.user] = user.id;
     delete state.users[command.user];
+    state.links = state.links.filter((link) => link.user !== command.user);
     state.claims = state.claims.filter((claim) => claim.user !== command.user);
     state.syncs = state.syncs.filter((sync) => sync.user !== command.user);
     for (const group of Object.values(state.groups))
@@ -286,18 +297,6 @@ function changeTeam(state: State, command: Of<'create team' | 'rename team' | 'd
   if (teamKey(state, { ...team, name: command.name }) !== undefined) return 'taken';
   renameTeamInMapping(state, team, command.name);
   state.teams[key] = { ...team, name: command.name };
-  return undefined;
-}
-
-/** Standard mode gives once, at the first; enhanced mode at every one, unless the groups are unknown. */
-function signIn(state: State, { user, provider, mode, groups }: Of<'sign in'>): Refusal | undefined {
-  if (!(user in state.users)) return 'absent';
-  if (state.users[user]?.directory) return undefined;
-  const before = state.syncs.find((sync) => sync.user === user && sync.provider === provider);
-  const mapping = currentMapping(state) ?? null;
-  const now = { user, provider, mode, mapping, groups: groups ?? [] };
-  const speaks = before === undefined || (mode === 'enhanced' && groups !== null);
-  state.syncs = [...state.syncs.filter((sync) => sync !== before), speaks ? now : { ...before, mode }];
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { desired, EMPTY, effective, type JitSync, type MappingDocument, type State } from './reconcile.ts';
+import { desired, EMPTY, effective, type MappingDocument, type State } from './reconcile.ts';
+import type { SignIn } from './reconcile-sign-in.ts';
 import { type Command, step } from './reconcile-step.ts';
 
 /** The specification of reconciliation, sentence by sentence of the design's table. Nothing here asks the service. */
@@ -24,6 +25,8 @@ const START: State = {
     analysts: { id: '9', directory: 'default', displayName: 'Analysts', externalId: null, members: ['ada'] },
   },
   versions: [MAPPING],
+  providers: { okta: 'enhanced', google: 'standard', ping: 'off' },
+  settings: { ...EMPTY.settings, linkByEmail: 'verified_domains' },
 };
 
 const put = (document: Partial<MappingDocument>): Command => ({
@@ -32,14 +35,15 @@ const put = (document: Partial<MappingDocument>): Command => ({
   createTeams: false,
 });
 const grant = (user: string, role = 'VIEWER'): Command => ({ do: 'grant', user, to: IR, role });
-const signIn = (mode: JitSync['mode'], groups: string[] | null): Command => ({
+const signIn = (provider: string, groups: SignIn['groups'], user = 'zoe'): Command => ({
   do: 'sign in',
-  user: 'zoe',
-  provider: 'okta',
-  mode,
+  user,
+  provider,
   groups,
 });
 const own = (user: string): Command => ({ do: 'grant', user, to: { kind: 'owner' }, role: '' });
+const ADOPT: Command = { do: 'patch user', user: 'zoe', directory: 'default' };
+const DELETE: Command = { do: 'delete user', user: 'ada', directory: 'default' };
 const OWNERS = put({ tenant_owners_groups: ['SecOps'] });
 const LEAVE: Command = { do: 'patch group', group: 'secops', add: [], remove: ['ada'] };
 const active = (user: string, is: boolean): Command => ({
@@ -146,30 +150,49 @@ const CASES: readonly [sentence: string, commands: Command[], held: string[]][] 
     ],
     [ADMIN],
   ],
-  [
-    'a sign-in gives what its claims give',
-    [signIn('enhanced', ['Analysts'])],
-    [ADMIN, 'zoe IR EDITOR jit:okta'],
-  ],
-  [
-    'enhanced, it takes what they do not',
-    [signIn('enhanced', ['Analysts']), signIn('enhanced', [])],
-    [ADMIN],
-  ],
+  ['a sign-in gives what its claims give', [signIn('okta', ['Analysts'])], [ADMIN, 'zoe IR EDITOR jit:okta']],
+  ['enhanced, it takes what they do not', [signIn('okta', ['Analysts']), signIn('okta', [])], [ADMIN]],
   [
     'unknown groups take nothing',
-    [signIn('enhanced', ['Analysts']), signIn('enhanced', null)],
+    [signIn('okta', ['Analysts']), signIn('okta', 'overage')],
     [ADMIN, 'zoe IR EDITOR jit:okta'],
   ],
   [
     'standard mode gives once',
-    [signIn('standard', ['Analysts']), signIn('standard', ['SecOps'])],
-    [ADMIN, 'zoe IR EDITOR jit:okta'],
+    [signIn('google', ['Analysts']), signIn('google', ['SecOps'])],
+    [ADMIN, 'zoe IR EDITOR jit:google'],
   ],
   [
     'a mapping change waits for the next sign-in',
-    [signIn('enhanced', ['Analysts']), put({ mappings: [row('SecOps', 'TEAM_ADMIN')] })],
+    [signIn('okta', ['Analysts']), put({ mappings: [row('SecOps', 'TEAM_ADMIN')] })],
     [ADMIN, 'zoe IR EDITOR jit:okta'],
+  ],
+  ['nobody unknown comes in by a provider whose JIT is off', [signIn('ping', [], 'eve')], ['unknown_user']],
+  ['by another one they do', [signIn('okta', ['SecOps'], 'eve')], [ADMIN, 'eve IR TEAM_ADMIN jit:okta']],
+  ['whom a directory manages keeps what it gives', [signIn('okta', ['Analysts'], 'ada')], [ADMIN]],
+  ['whom a directory adopts holds what its groups give', [signIn('okta', ['Analysts']), ADOPT], [ADMIN]],
+  ['who is not active stays outside', [active('ada', false), signIn('okta', [], 'ada')], ['deactivated']],
+  ['whoever was deleted too', [DELETE, signIn('okta', ['SecOps'], 'ada')], ['deprovisioned']],
+  [
+    'until an admin allows the return',
+    [DELETE, { do: 'allow return', user: 'ada' }, signIn('okta', ['SecOps'], 'ada')],
+    ['ada IR TEAM_ADMIN jit:okta'],
+  ],
+  ['an owner is linked by no address', [own('zoe'), signIn('okta', [])], ['link_conflict']],
+  [
+    'nobody is where the tenant does not want it',
+    [{ do: 'set', settings: { linkByEmail: 'never' } }, signIn('okta', [])],
+    ['link_conflict'],
+  ],
+  [
+    'once linked, an owner comes in',
+    [signIn('okta', []), own('zoe'), signIn('okta', [])],
+    [ADMIN, 'zoe owner null manual'],
+  ],
+  [
+    'another mode takes nothing by itself',
+    [signIn('okta', ['SecOps']), { do: 'switch jit', provider: 'okta', jit: 'off' }, signIn('okta', [])],
+    [ADMIN, 'zoe IR TEAM_ADMIN jit:okta'],
   ],
   ['the last owner stays when the group goes', [OWNERS, LEAVE], [EDITOR, RETAINED]],
   ['until another is made', [OWNERS, LEAVE, own('zoe')], [EDITOR, 'zoe owner null manual']],

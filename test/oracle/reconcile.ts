@@ -52,6 +52,17 @@ export interface Team {
   name: string;
 }
 
+export type JitMode = 'off' | JitSync['mode'];
+
+/** By what a user signs in, and what was last said of their groups there. */
+export interface Link {
+  user: string;
+  provider: string;
+  state: 'list' | 'empty' | 'absent' | 'overage';
+  /** As last known. */
+  groups: readonly string[];
+}
+
 /** What the last sign-in by an identity provider synced. */
 export interface JitSync {
   user: string;
@@ -72,7 +83,13 @@ export interface Claim {
 }
 
 export interface State {
-  settings: { takeover: boolean; ownersByUserType: boolean; renameFollows: boolean };
+  settings: {
+    takeover: boolean;
+    ownersByUserType: boolean;
+    renameFollows: boolean;
+    /** Every user's name is an address of the tenant's own domain. */
+    linkByEmail: 'never' | 'verified_domains';
+  };
   /** Every version of the mapping; the first is version 1, the last is current. */
   versions: MappingDocument[];
   /** Rank of each role; the lower, the more permissive. */
@@ -81,8 +98,13 @@ export interface State {
   directories: string[];
   teams: Record<string, Team>;
   users: Record<string, User>;
+  /** The ids of users who were deleted, and whom no sign-in brings back. */
+  deleted: Record<string, string>;
   groups: Record<string, Group>;
   claims: Claim[];
+  /** The mode of each identity provider. */
+  providers: Record<string, JitMode>;
+  links: Link[];
   syncs: JitSync[];
   /** Whom the rule of the last owner holds. */
   retained: string | null;
@@ -105,15 +127,18 @@ export interface Grant {
 export const OWNER = 'owner';
 
 export const EMPTY: State = {
-  settings: { takeover: false, ownersByUserType: false, renameFollows: true },
+  settings: { takeover: false, ownersByUserType: false, renameFollows: true, linkByEmail: 'never' },
   versions: [],
   roles: { TEAM_ADMIN: 100, EDITOR: 200, VIEWER: 300, CASE_MANAGER: 400, WORKBENCH_USER: 500 },
   permissions: [],
   directories: ['default'],
   teams: {},
   users: {},
+  deleted: {},
   groups: {},
   claims: [],
+  providers: {},
+  links: [],
   syncs: [],
   retained: null,
   ownerSince: {},

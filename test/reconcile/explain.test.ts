@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { syncSignIn } from '../../src/actions/sync-sign-in.ts';
-import type { Actor } from '../../src/context.ts';
 import type { UserView } from '../../src/http/admin/user-shape.ts';
 import type { Explanation } from '../../src/reconcile/explanation.ts';
 import type { Plan } from '../../src/reconcile/plan.ts';
 import { startApp } from '../support/app.ts';
 import { clientOf } from '../support/client.ts';
+import { signsIn } from '../support/gateway.ts';
 import { runs, SEED } from '../support/runs.ts';
 
 /**
@@ -71,7 +70,7 @@ const command = fc.oneof(
   fc.record({
     kind: fc.constant('sign in' as const),
     user,
-    mode: fc.constantFrom('standard' as const, 'enhanced' as const),
+    provider: fc.constantFrom('google', 'entra'),
     groups: fc.uniqueArray(fc.constantFrom(...NAMES, ...IDS), { maxLength: 3 }),
   }),
   fc.record({ kind: fc.constant('delete' as const), user }),
@@ -80,12 +79,11 @@ type Command = (typeof command)['generate'] extends (...given: never[]) => fc.Va
   ? Made
   : never;
 
-const actor: Actor = { principal: { kind: 'system', name: 'test' }, requestId: 'explain' };
-
 async function newWorld(settings: { readonly takeover: boolean; readonly ownersByUserType: boolean }) {
   const tenant = await app.createTenant(settings);
   const path = `/tenants/${tenant.id}`;
   const scim = clientOf(app, await app.scimKey(tenant));
+  const signIn = signsIn(app, tenant);
   const create = async (what: string, body: object) =>
     (await app.admin<{ id: string }>('POST', `${path}/${what}`, body)).body.id;
   await create('directories', { name: 'okta' });
@@ -133,13 +131,7 @@ async function newWorld(settings: { readonly takeover: boolean; readonly ownersB
       await app.admin('PUT', `${manual}/members/${userId}`, { role: 'WORKBENCH_USER' });
     else if (asked.kind === 'team') await app.admin('PATCH', manual, { name: asked.name });
     else if (asked.kind === 'delete') await scim.ask('DELETE', `/Users/${userId}`);
-    else
-      await syncSignIn(app.context, actor, {
-        ...asked,
-        tenantId: tenant.id,
-        userId,
-        identityProvider: 'entra',
-      });
+    else await signIn(userId, asked.groups, asked.provider);
   }
 
   return {

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { EMPTY, ownersOf, type State } from '../oracle/reconcile.ts';
-import { commands, idOf, PERMISSIONS } from '../oracle/reconcile-arbitraries.ts';
+import { commands, idOf, PERMISSIONS, PROVIDERS } from '../oracle/reconcile-arbitraries.ts';
 import { type Command, type Refusal, step } from '../oracle/reconcile-step.ts';
 import { type Answer, type AnyBody, startApp } from '../support/app.ts';
+import type { SignedInBody } from '../support/gateway.ts';
 import { type Moment, requireConsistent } from '../support/reconcile-end.ts';
+import { requireAnswered } from '../support/reconcile-gateway.ts';
 import { differenceFrom, readStored, type Stored, touchedInVain } from '../support/reconcile-stored.ts';
 import { newReconcileTenant, type ReconcileTenant, withIds } from '../support/reconcile-tenant.ts';
 import { runs, SEED } from '../support/runs.ts';
@@ -31,6 +33,10 @@ const REFUSED: Readonly<Record<Exclude<Refusal, 'absent'>, readonly [number, str
   managed: [409, 'managed'],
   'in use': [409, 'in_use'],
   last_owner: [409, 'last_owner'],
+  deactivated: [403, 'deactivated'],
+  deprovisioned: [403, 'deprovisioned'],
+  unknown_user: [403, 'unknown_user'],
+  link_conflict: [409, 'link_conflict'],
 };
 
 function requireRefused(refusal: Exclude<Refusal, 'absent'>, { status, body, text }: Answer<AnyBody>): void {
@@ -38,6 +44,12 @@ function requireRefused(refusal: Exclude<Refusal, 'absent'>, { status, body, tex
   const told = typeof body?.reason === 'string' ? body.reason : undefined;
   if (status === wanted && (told === undefined || told.startsWith(reason ?? ''))) return;
   throw new Error(`refused as "${refusal}" was expected, not ${status} ${text}`);
+}
+
+/** What the service calls what it made: a resource, or the user who signed in. */
+function idIn({ body }: Answer<AnyBody>): string {
+  const { id } = (body?.user as { readonly id: string } | undefined) ?? body ?? {};
+  return String(id ?? '');
 }
 
 /** Carries the command out on both sides, and compares. */
@@ -48,10 +60,13 @@ async function carryOut(tenant: ReconcileTenant, state: State, written: Command,
   if (foreseen === 'absent') return { state, stored: before };
   const answer = await tenant.perform(command, state);
   const stored = await readStored(app.context.db, tenant.id);
-  const after = typeof foreseen === 'string' ? state : step(state, command, String(answer.body?.id ?? ''));
+  const after = typeof foreseen === 'string' ? state : step(state, command, idIn(answer));
   if (typeof foreseen === 'string') requireRefused(foreseen, answer);
   else if (answer.status >= 300) throw new Error(`answered ${answer.status} ${answer.text}`);
   if (typeof after === 'string') throw new Error(`an id decides: ${after}`);
+  if (command.do === 'sign in' && after !== state) {
+    requireAnswered(command, { before: state, after }, answer as Answer<SignedInBody>);
+  }
   const difference = differenceFrom(stored, after);
   if (difference !== undefined)
     throw new Error(`stored is not what should be: ${JSON.stringify(difference, null, 1)}`);
@@ -71,7 +86,7 @@ function requireAnOwner(before: State, after: State, command: Command): void {
 
 async function play(history: readonly Command[]): Promise<void> {
   const tenant = await newReconcileTenant(app, PERMISSIONS);
-  let state: State = { ...EMPTY, permissions: [...PERMISSIONS] };
+  let state: State = { ...EMPTY, permissions: [...PERMISSIONS], providers: { ...PROVIDERS } };
   let stored = await readStored(app.context.db, tenant.id);
   const moments: Moment[] = [];
   for (const [index, command] of history.entries()) {

@@ -146,7 +146,7 @@ t.test(
     await world.group('Analysts', [scim]);
     const signIn = async () => {
       await world.signIn(enhanced, ['Analysts']);
-      await world.signIn(standard, ['Analysts'], { mode: 'standard' });
+      await world.signIn(standard, ['Analysts'], 'google');
     };
     const held = async () => [
       await world.holds(scim),
@@ -154,11 +154,12 @@ t.test(
       await world.holds(standard),
     ];
     await signIn();
-    const jit = ['Incident Response EDITOR jit:okta'];
+    const byOkta = ['Incident Response EDITOR jit:okta'];
+    const byGoogle = ['Incident Response EDITOR jit:google'];
     await world.map([HUNTERS]);
-    t.same(await held(), [[], jit, jit]);
+    t.same(await held(), [[], byOkta, byGoogle]);
     await signIn();
-    t.same(await held(), [[], [], jit]);
+    t.same(await held(), [[], [], byGoogle]);
   },
 );
 

@@ -12,6 +12,13 @@ export interface Stored {
   }[];
   readonly permissions: readonly { readonly id: string; readonly name: string }[];
   readonly grants: readonly StoredGrant[];
+  readonly users: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly directory: string | null;
+    readonly active: boolean;
+  }[];
+  readonly links: readonly (Omit<State['links'][number], 'user'> & { readonly user_id: string })[];
   readonly mapping: { readonly version: number; readonly document: object } | null;
 }
 
@@ -35,6 +42,14 @@ const STORED = {
       (select coalesce(json_agg(g), '[]')
        from (select target_id, user_id, origin, role, suspended, since, change_id from access_grant
              where tenant_id = $1) g) as grants,
+      (select coalesce(json_agg(u), '[]')
+       from (select u.id, user_name_folded as name, d.name as directory, coalesce(active, false) as active
+             from scim_user u left join directory d on d.tenant_id = $1 and d.id = u.directory_id
+             where u.tenant_id = $1) u) as users,
+      (select coalesce(json_agg(l), '[]')
+       from (select user_id, p.name as provider, group_state as state, groups
+             from identity_link l join identity_provider p on p.tenant_id = $1 and p.id = l.identity_provider_id
+             where l.tenant_id = $1) l) as links,
       (select json_build_object('version', version, 'document', document)
        from group_mapping join group_mapping_version using (tenant_id, version) where tenant_id = $1) as mapping`,
 };
@@ -46,7 +61,12 @@ export async function readStored({ pool }: Database, tenantId: string): Promise<
 
 /** What differs between what is stored and what the oracle says; undefined: nothing. */
 export function differenceFrom(stored: Stored, state: State): object | undefined {
+  const names = new Map(Object.entries(state.users).map(([user, { id }]) => [id, user]));
   const wanted = {
+    users: Object.entries(state.users)
+      .map(([user, { id, directory, active }]) => personAsText({ id, name: user, directory, active }))
+      .sort(),
+    links: state.links.map(linkAsText).sort(),
     teams: Object.values(state.teams)
       .map(({ kind, name }) => `${kind} ${name}`)
       .sort(),
@@ -54,12 +74,22 @@ export function differenceFrom(stored: Stored, state: State): object | undefined
     mapping: mappingOf(state.versions.length, currentMapping(state)),
   };
   const found = {
+    users: stored.users.map(personAsText).sort(),
+    links: stored.links
+      .map(({ user_id, ...link }) => linkAsText({ ...link, user: names.get(user_id) ?? user_id }))
+      .sort(),
     teams: stored.teams.map(({ kind, name }) => `${kind} ${name}`).sort(),
     grants: storedGrants(stored, state).map(asText).sort(),
     mapping: mappingOf(stored.mapping?.version ?? 0, stored.mapping?.document),
   };
   return isDeepStrictEqual(found, wanted) ? undefined : { found, wanted };
 }
+
+const personAsText = ({ id, name, directory, active }: Stored['users'][number]) =>
+  `${id} ${name} of ${directory ?? 'nobody'}${active ? '' : ', not active'}`;
+
+const linkAsText = ({ user, provider, state, groups }: State['links'][number]) =>
+  `${user} by ${provider}: ${state} ${groups}`;
 
 const mappingOf = (version: number, document: object | undefined) => ({
   version,

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { syncSignIn } from '../../src/actions/sync-sign-in.ts';
 import type { GroupReference, MappingDocument, State, Team } from '../oracle/reconcile.ts';
 import { SECOND } from '../oracle/reconcile-arbitraries.ts';
 import type { Command, Target } from '../oracle/reconcile-step.ts';
 import type { Answer, AnyBody, Method, TestApp } from './app.ts';
 import { type Client, clientOf, GROUP, USER } from './client.ts';
+import { openGateway } from './reconcile-gateway.ts';
 
 /** A tenant whose state an oracle knows, and that carries out the oracle's commands by HTTP. */
 
@@ -27,6 +27,7 @@ export async function newReconcileTenant(
     id,
     root,
     clients,
+    signIn: await openGateway(app, id),
     connect: async (directory) =>
       void clients.set(directory, clientOf(app, await app.scimKey({ id }, directory))),
   };
@@ -41,6 +42,7 @@ interface Tenant {
   readonly root: string;
   /** A SCIM client for each directory. */
   readonly clients: Map<string, Client>;
+  readonly signIn: Awaited<ReturnType<typeof openGateway>>;
   connect(directory: string): Promise<void>;
 }
 
@@ -76,7 +78,11 @@ function send(tenant: Tenant, command: Command, state: State): Sent {
     case 'set':
       return confirmed(app, 'PATCH', `${root}?`, { settings: command.settings });
     case 'sign in':
-      return signIn(tenant, command, state);
+      return tenant.signIn(command);
+    case 'switch jit':
+      return confirmed(app, 'PATCH', `${root}/identity-providers/${command.provider}?`, { jit: command.jit });
+    case 'allow return':
+      return app.admin('POST', `${root}/users/${state.deleted[command.user]}/allow-return`);
     case 'create directory':
       return createDirectory(tenant, command.directory);
     case 'delete directory':
@@ -198,20 +204,6 @@ async function targetPath(tenant: Tenant, to: Target): Promise<string> {
   if (to.kind === 'owner') return `${tenant.root}/owners`;
   if (to.kind === 'permission') return `${tenant.root}/permissions/${to.name}`;
   return `${await teamPath(tenant, to)}/members`;
-}
-
-/** By the action itself: the door that it stands behind is no part of this. */
-async function signIn({ app, id }: Tenant, command: Of<'sign in'>, state: State): Sent {
-  const { user, provider: identityProvider, mode, groups } = command;
-  const userId = state.users[user]?.id ?? '';
-  const actor = { principal: { kind: 'system' as const, name: 'test' }, requestId: 'sign-in' };
-  const signedIn = { tenantId: id, userId, identityProvider, mode, groups };
-  return {
-    status: 200,
-    headers: {},
-    text: '',
-    body: { ...(await syncSignIn(app.context, actor, signedIn)) },
-  };
 }
 
 async function createDirectory(tenant: Tenant, name: string): Sent {

@@ -1,52 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { SignInAnswer } from '../../src/actions/sign-in-verdict.ts';
 import type { SettingsChange } from '../../src/tenants/settings.ts';
-import type { AnyBody, TestApp } from './app.ts';
+import type { TestApp } from './app.ts';
+import { gatewayOf, makeProvider, type ProviderOptions } from './gateway.ts';
 import { newWorld, row, type World } from './world.ts';
 
-/** What tests of sign-ins start from: identity providers, and a gateway that posts claims. */
-
-export interface ProviderOptions {
-  readonly name?: string;
-  readonly jit?: 'off' | 'standard' | 'enhanced';
-  readonly enabled?: boolean;
-  readonly kind?: 'saml' | 'oidc' | 'claims';
-  readonly defaultTeam?: { readonly team: string; readonly role: string };
-  readonly settings?: object;
-  /** A domain of the tenant that is bound to it. */
-  readonly domain?: string;
-}
-
-/** An identity provider of the tenant: its id. */
-export async function makeProvider(
-  { context: { db } }: Pick<TestApp, 'context'>,
-  tenantId: string,
-  options: ProviderOptions = {},
-): Promise<string> {
-  const { name = 'okta', jit = 'enhanced', enabled = true, kind = 'claims', defaultTeam, settings } = options;
-  const { domain } = options;
-  const id = randomUUID();
-  await db.pool.query(
-    `insert into identity_provider (tenant_id, id, name, kind, jit, enabled, settings, default_team_id, default_role,
-                                    version, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, now(), now())`,
-    [
-      tenantId,
-      id,
-      name,
-      kind,
-      jit,
-      enabled,
-      JSON.stringify(settings ?? {}),
-      defaultTeam?.team ?? null,
-      defaultTeam?.role ?? null,
-    ],
-  );
-  if (domain !== undefined) {
-    await db.pool.query('insert into identity_provider_domain values ($1, $2, $3)', [tenantId, domain, id]);
-  }
-  return id;
-}
+/** What tests of sign-ins start from: a world with an identity provider and a gateway. */
 
 /** An open conflict with the user, of a provider of its own where none is named: its id. */
 export async function makeConflict(
@@ -66,31 +24,6 @@ export async function makeConflict(
     [tenantId, id, providerId, subject, userId],
   );
   return id;
-}
-
-export type Claims = Readonly<Record<string, unknown>>;
-
-export interface Post {
-  readonly provider?: string;
-  readonly requestId?: string;
-  readonly query?: string;
-  readonly headers?: Record<string, string>;
-}
-
-/** An answer, or the members of a refusal. */
-export type SignedInBody = SignInAnswer & AnyBody;
-
-/** A gateway with a key: signs in by claims. */
-export function gatewayOf({ send }: Pick<TestApp, 'send'>, key: string) {
-  return (
-    claims: Claims,
-    { provider = 'okta', requestId = randomUUID(), query = '', headers = {} }: Post = {},
-  ) =>
-    send<SignedInBody>('POST', `/jit/assert${query}`, {
-      key,
-      headers,
-      body: { identityProvider: provider, requestId, claims },
-    });
 }
 
 /** By whom the tests sign in. */

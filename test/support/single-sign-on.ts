@@ -3,7 +3,8 @@ import type { Test } from 'tap';
 import { openOutbound } from '../../src/outbound/outbound.ts';
 import { openVerifiers } from '../../src/start/verifiers.ts';
 import { type Ask, type StartOptions, startApp, type TestApp } from './app.ts';
-import { newSignInWorld, type SignedInBody } from './sign-in.ts';
+import type { SignedInBody } from './gateway.ts';
+import { newSignInWorld } from './sign-in.ts';
 
 /** What tests of whole sign-ins start from: the verifiers of the service, and providers that an admin sets up. */
 

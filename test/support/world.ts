@@ -1,13 +1,11 @@
 import { NIL } from 'uuid';
-import { syncSignIn } from '../../src/actions/sync-sign-in.ts';
-import type { Actor } from '../../src/context.ts';
 import type { FeedEvent, FeedPage } from '../../src/events/feed.ts';
 import type { UserView } from '../../src/http/admin/user-shape.ts';
 import { ALL_USERS, type MembershipChange, type Plan, planOf } from '../../src/reconcile/plan.ts';
-import type { SignIn } from '../../src/reconcile/sign-in.ts';
 import type { SettingsChange } from '../../src/tenants/settings.ts';
 import type { AnyBody, Method, TestApp } from './app.ts';
 import { type Client, clientOf } from './client.ts';
+import { signsIn } from './gateway.ts';
 
 /** What tests of reconciliation start from: a tenant with teams, what pushes into it, and what is seen of it. */
 
@@ -25,8 +23,6 @@ export const row = (group_name: string, team_name: string, role_name: string) =>
   team_name,
   role_name,
 });
-
-const SIGNING_IN: Actor = { principal: { kind: 'system', name: 'test' }, requestId: 'sign-in' };
 
 export type World = Awaited<ReturnType<typeof newWorld>>;
 
@@ -56,16 +52,7 @@ export async function newWorld(app: TestApp, settings: SettingsChange = {}) {
       await ask('POST', '/directories', { name });
       return clientOf(app, await app.scimKey(tenant, name));
     },
-    /** What a sign-in does with the claims that it brought; null: they are unknown. */
-    signIn: (userId: string, groups: readonly string[] | null, rest: Partial<SignIn> = {}) =>
-      syncSignIn(app.context, SIGNING_IN, {
-        tenantId: tenant.id,
-        userId,
-        groups,
-        identityProvider: 'okta',
-        mode: 'enhanced',
-        ...rest,
-      }),
+    signIn: signsIn(app, tenant),
     /** A user whom no directory manages. */
     byHand: async (userName: string, attributes: object = {}) =>
       (await ask<{ id: string }>('POST', '/users', { userName, ...attributes })).body.id,

@@ -2,7 +2,8 @@ import t from 'tap';
 import type { FeedPage } from '../../../src/events/feed.ts';
 import type { Tenant } from '../../../src/tenants/tenants.ts';
 import { startApp } from '../../support/app.ts';
-import { makeConflict, makeProvider } from '../../support/sign-in.ts';
+import { makeProvider } from '../../support/gateway.ts';
+import { makeConflict } from '../../support/sign-in.ts';
 
 const NOW = new Date('2026-03-05T05:06:07.000Z');
 const app = await startApp(t, { now: () => NOW });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type Method, startApp } from '../../support/app.ts';
-import { makeProvider } from '../../support/sign-in.ts';
+import { makeProvider } from '../../support/gateway.ts';
 
 /**
  * Whatever stands where a path, a query or a body takes a value: the admin API and the product API take it or

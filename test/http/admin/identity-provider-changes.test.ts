@@ -27,7 +27,7 @@ async function newWorld(jit: 'standard' | 'enhanced', settings = {}) {
       [world.tenant.id, provider, user],
     );
   await link(ada);
-  await world.signIn(ada, ['Analysts'], { mode: jit });
+  await world.signIn(ada, ['Analysts']);
   return { ...world, ada, link };
 }
 
@@ -47,7 +47,7 @@ t.test('off or standard: users keep what they have, and the admins may edit it a
 t.test('enhanced: what the next sign-ins take is planned, and confirmed where it is much', async (t) => {
   const { ask, ada, holds, map, byHand, signIn, response } = await newWorld('standard');
   for (let index = 0; index < 11; index += 1) {
-    await signIn(await byHand(`user-${index}`), ['Analysts'], { mode: 'standard' });
+    await signIn(await byHand(`user-${index}`), ['Analysts']);
   }
   await map([HUNTERS]);
   t.same(await holds(ada), [EDITOR], 'standard JIT takes nothing');
@@ -141,7 +141,7 @@ t.test('what another provider gives stays its own, and decides again', async (t)
     await ask('POST', '/identity-providers', { name: 'entra', kind: 'claims', jit: 'enhanced' });
     await world.map([ANALYSTS, row('Guests', 'Incident Response', 'VIEWER')]);
     await signIn(ada, ['Analysts']);
-    await signIn(ada, ['Guests'], { identityProvider: 'entra' });
+    await signIn(ada, ['Guests'], 'entra');
     t.same(await holds(ada), [EDITOR]);
     t.equal((await ask('DELETE', `${OKTA}?users=${users}&confirm=1`)).status, 204);
     t.same(await holds(ada), ['Incident Response VIEWER jit:entra'], users);

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { UserView } from '../../../src/http/admin/user-shape.ts';
 import { startApp } from '../../support/app.ts';
-import { ADA, makeProvider, newSignInWorld } from '../../support/sign-in.ts';
+import { makeProvider } from '../../support/gateway.ts';
+import { ADA, newSignInWorld } from '../../support/sign-in.ts';
 
 /** Sign-ins through the door, by claims: who comes in, and what they hold then. Each name is a rule. */
 

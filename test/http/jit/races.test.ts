@@ -3,7 +3,8 @@ import t from 'tap';
 import { startApp } from '../../support/app.ts';
 import { clientOf } from '../../support/client.ts';
 import { backendsWaiting } from '../../support/events.ts';
-import { ADA, gatewayOf, newSignInWorld, type SignInWorld } from '../../support/sign-in.ts';
+import { gatewayOf } from '../../support/gateway.ts';
+import { ADA, newSignInWorld, type SignInWorld } from '../../support/sign-in.ts';
 
 /** Sign-ins that meet: each other and other writers, on two instances over one database. */
 

@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import t from 'tap';
 import { sweepConsumed } from '../../../src/directory/consumed-assertions.ts';
 import { startApp } from '../../support/app.ts';
-import { ADA, gatewayOf, newSignInWorld } from '../../support/sign-in.ts';
+import { gatewayOf } from '../../support/gateway.ts';
+import { ADA, newSignInWorld } from '../../support/sign-in.ts';
 
 /** Each assertion signs in once, on whichever instance; only the gateway's own retry gets its answer again. */
 

@@ -3,7 +3,8 @@ import t from 'tap';
 import { AssertionError, type VerifiedAssertion } from '../../../src/assertions/types.ts';
 import type { Verifiers } from '../../../src/assertions/verifiers.ts';
 import { type AnyBody, startApp } from '../../support/app.ts';
-import { ADA, makeProvider, newSignInWorld, type SignedInBody } from '../../support/sign-in.ts';
+import { makeProvider, type SignedInBody } from '../../support/gateway.ts';
+import { ADA, newSignInWorld } from '../../support/sign-in.ts';
 
 /** What a gateway may send, by which key, and what a trial shows. */
 

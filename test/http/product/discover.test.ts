@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { SettingsChange } from '../../../src/tenants/settings.ts';
 import { startApp } from '../../support/app.ts';
-import { makeProvider } from '../../support/sign-in.ts';
+import { makeProvider } from '../../support/gateway.ts';
 
 const app = await startApp(t);
 const { key } = await app.serviceKey(['read']);

@@ -1,0 +1,404 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { Facts } from '../../src/assertions/types.ts';
+import { type Found, type Person, type SignInRules, whoSignsIn } from '../../src/directory/who-signs-in.ts';
+import { runs, SEED } from '../support/runs.ts';
+
+/** Who signs in: each rule, and which of two rules decides. What is read for it is made up here. */
+
+const FACTS: Facts = {
+  subject: '00u1',
+  userNames: ['00u1', 'ada'],
+  email: 'Ada@acme.test',
+  emailVerified: true,
+  givenName: null,
+  familyName: null,
+  displayName: null,
+  avatar: null,
+  groups: { state: 'absent', groups: [] },
+};
+
+/** By which everything is allowed that can be. */
+const RULES: SignInRules = {
+  jit: 'enhanced',
+  provisioning: 'combined',
+  linkByEmail: 'verified_domains',
+  userNameMustBeEmail: false,
+  matchManaged: ['externalId', 'userName'],
+  domainVerified: true,
+  invited: false,
+};
+
+const person = (id: string, how: Person['how'], rest: Partial<Person> = {}): Person => ({
+  id,
+  how,
+  version: 1,
+  active: true,
+  managed: false,
+  userNameFolded: `${id}-elsewhere`,
+  subject: null,
+  owner: false,
+  ...rest,
+});
+const linked = (rest: Partial<Person> = {}) => person('ada', 'link', { subject: '00u1', ...rest });
+const byExternalId = (id: string, rest: Partial<Person> = {}) =>
+  person(id, 'externalId', { managed: true, ...rest });
+const byUserName = (id: string, rest: Partial<Person> = {}) =>
+  person(id, 'userName', { managed: true, userNameFolded: 'ada', ...rest });
+const byEmail = (id: string, rest: Partial<Person> = {}) => person(id, 'email', rest);
+/** Of whom the userName is the address. */
+const byAddress = (id: string, rest: Partial<Person> = {}) =>
+  person(id, 'userName', { userNameFolded: 'ada@acme.test', ...rest });
+
+const OTHER = { subject: '00u2' };
+const OFF = { active: false };
+const NO_EMAIL = { email: null, emailVerified: false };
+const UNVERIFIED = { emailVerified: false };
+const NEVER = { linkByEmail: 'never' } as const;
+
+interface Case {
+  readonly people?: readonly Person[];
+  readonly facts?: Partial<Facts>;
+  readonly rules?: Partial<SignInRules>;
+  readonly obstacles?: Partial<Omit<Found, 'people'>>;
+}
+
+const decide = ({ people = [], facts, rules, obstacles }: Case) =>
+  whoSignsIn(
+    { ...FACTS, ...facts },
+    { people, deprovisioned: false, rejected: false, ...obstacles },
+    { ...RULES, ...rules },
+  );
+
+/** The decision in words. */
+function told(each: Case): string {
+  const decision = decide(each);
+  if (decision.kind === 'create') return `create ${decision.userName}`;
+  if (decision.kind === 'enter') return `${decision.linked ? 'enter' : 'link'} ${decision.person.id}`;
+  return [decision.conflict ?? decision.reason, decision.person?.id].filter(Boolean).join(' ');
+}
+
+const REJECTED = { rejected: true };
+const DELETED = { deprovisioned: true };
+
+const CASES: Readonly<Record<string, readonly [sentence: string, asked: Case, decision: string][]>> = {
+  'the link': [
+    ['decides who it is', { people: [linked()] }, 'enter ada'],
+    ['holds for whom a directory manages', { people: [linked({ managed: true })] }, 'enter ada'],
+    ['holds for an owner', { people: [linked({ owner: true })] }, 'enter ada'],
+    ['revives nobody', { people: [linked(OFF)] }, 'deactivated ada'],
+    ['comes before a rejection', { people: [linked()], obstacles: REJECTED }, 'enter ada'],
+    ['comes before an externalId', { people: [linked(), byExternalId('bob')] }, 'enter ada'],
+    ['comes before a tombstone', { people: [linked()], obstacles: DELETED }, 'enter ada'],
+    ['comes before an address', { people: [linked(), byEmail('bob')] }, 'enter ada'],
+    ['holds with JIT off', { people: [linked()], rules: { jit: 'off' } }, 'enter ada'],
+    [
+      'holds where SCIM alone provisions',
+      { people: [linked()], rules: { provisioning: 'scim' } },
+      'enter ada',
+    ],
+    [
+      'holds where every other way is shut',
+      {
+        people: [linked()],
+        facts: NO_EMAIL,
+        rules: { ...NEVER, matchManaged: [], userNameMustBeEmail: true },
+      },
+      'enter ada',
+    ],
+  ],
+  'a rejected identity': [
+    ['is nobody', { obstacles: REJECTED }, 'rejected'],
+    ['comes before an externalId', { people: [byExternalId('ada')], obstacles: REJECTED }, 'rejected'],
+    ['comes before a tombstone', { obstacles: { ...REJECTED, ...DELETED } }, 'rejected'],
+    ['comes before an address', { people: [byEmail('ada')], obstacles: REJECTED }, 'rejected'],
+    ['comes before an invitation', { rules: { invited: true }, obstacles: REJECTED }, 'rejected'],
+  ],
+  'whom a directory manages': [
+    ['is found by externalId', { people: [byExternalId('ada')] }, 'link ada'],
+    ['is found by userName', { people: [byUserName('ada')] }, 'link ada'],
+    [
+      'is found by userName in any case',
+      { people: [byUserName('ada')], facts: { userNames: ['ADA'] } },
+      'link ada',
+    ],
+    [
+      'is found by a verified address',
+      { people: [byAddress('ada', { managed: true })], rules: NEVER },
+      'link ada',
+    ],
+    [
+      'is not found by an unverified one',
+      { people: [byAddress('ada', { managed: true })], facts: UNVERIFIED },
+      'email_unverified ada',
+    ],
+    ['is found with JIT off', { people: [byUserName('ada')], rules: { jit: 'off' } }, 'link ada'],
+    ['may be an owner', { people: [byExternalId('ada', { owner: true })] }, 'link ada'],
+    ['is not revived', { people: [byExternalId('ada', OFF)] }, 'deactivated ada'],
+    ['is found by externalId first', { people: [byUserName('bob'), byExternalId('ada')] }, 'link ada'],
+    [
+      'or in the order that the provider has',
+      {
+        people: [byUserName('bob'), byExternalId('ada')],
+        rules: { matchManaged: ['userName', 'externalId'] },
+      },
+      'link bob',
+    ],
+    [
+      'is not found by an externalId that does not count',
+      { people: [byExternalId('ada')], rules: { matchManaged: ['userName'] } },
+      'create Ada@acme.test',
+    ],
+    [
+      'is not found by a userName that does not count',
+      { people: [byUserName('ada')], rules: { matchManaged: ['externalId'] } },
+      'create Ada@acme.test',
+    ],
+    ['is one person, found twice', { people: [byExternalId('ada'), byUserName('ada')] }, 'link ada'],
+    ['is nobody of two', { people: [byExternalId('ada'), byExternalId('bob')] }, 'ambiguous ada'],
+    [
+      'is not chosen of two by the next key',
+      { people: [byExternalId('ada'), byExternalId('bob'), byUserName('bob')] },
+      'ambiguous ada',
+    ],
+    [
+      'is not who has another subject',
+      { people: [byExternalId('ada', OTHER)] },
+      'linked_to_another_subject ada',
+    ],
+    [
+      'is not who has another subject, though the next key finds somebody',
+      { people: [byExternalId('ada', OTHER), byUserName('bob')] },
+      'linked_to_another_subject ada',
+    ],
+    [
+      'is told apart from who is deactivated',
+      { people: [byExternalId('ada', { ...OTHER, ...OFF })] },
+      'linked_to_another_subject ada',
+    ],
+    ['comes before a tombstone', { people: [byUserName('ada')], obstacles: DELETED }, 'link ada'],
+    ['comes before an address', { people: [byUserName('ada'), byEmail('bob')] }, 'link ada'],
+  ],
+  'whom no directory manages': [
+    [
+      'is not found by externalId',
+      { people: [byExternalId('ada', { managed: false })] },
+      'create Ada@acme.test',
+    ],
+    ['is not found by userName', { people: [byUserName('ada', { managed: false })] }, 'create Ada@acme.test'],
+  ],
+  'a deleted user': [
+    ['does not come back', { obstacles: DELETED }, 'deprovisioned'],
+    ['comes before an address', { people: [byEmail('bob')], obstacles: DELETED }, 'deprovisioned'],
+    [
+      'comes before a taken name',
+      { people: [byAddress('bob')], rules: NEVER, obstacles: DELETED },
+      'deprovisioned',
+    ],
+    ['comes before an invitation', { rules: { invited: true }, obstacles: DELETED }, 'deprovisioned'],
+    ['is told so with JIT off', { rules: { jit: 'off' }, obstacles: DELETED }, 'deprovisioned'],
+  ],
+  'an address': [
+    ['links', { people: [byEmail('ada')] }, 'link ada'],
+    ['links as the userName too', { people: [byAddress('ada')] }, 'link ada'],
+    ['links with JIT off', { people: [byEmail('ada')], rules: { jit: 'off' } }, 'link ada'],
+    ['revives nobody', { people: [byEmail('ada', OFF)] }, 'deactivated ada'],
+    [
+      'does not link where the tenant does not want it',
+      { people: [byEmail('ada')], rules: NEVER },
+      'create Ada@acme.test',
+    ],
+    ['does not link unverified', { people: [byEmail('ada')], facts: UNVERIFIED }, 'create Ada@acme.test'],
+    [
+      'does not link where the domain is not proved',
+      { people: [byEmail('ada')], rules: { domainVerified: false } },
+      'create Ada@acme.test',
+    ],
+    ['that is not there links nobody', { people: [byEmail('ada')], facts: NO_EMAIL }, 'create 00u1'],
+    ['links no owner', { people: [byEmail('ada', { owner: true })] }, 'email_of_owner ada'],
+    [
+      'does not link whom a directory manages',
+      { people: [byEmail('ada', { managed: true })] },
+      'managed_by_directory ada',
+    ],
+    [
+      'does not link by a userName of a directory that does not count',
+      { people: [byAddress('ada', { managed: true })], rules: { matchManaged: [] } },
+      'managed_by_directory ada',
+    ],
+    [
+      'does not link who has another subject',
+      { people: [byEmail('ada', OTHER)] },
+      'linked_to_another_subject ada',
+    ],
+    ['links nobody of two', { people: [byEmail('ada'), byAddress('bob')] }, 'ambiguous ada'],
+    [
+      'tells of two before it tells of an owner',
+      { people: [byEmail('ada', { owner: true }), byEmail('bob')] },
+      'ambiguous ada',
+    ],
+    [
+      'tells of the subject before it tells of the directory',
+      { people: [byEmail('ada', { ...OTHER, managed: true, owner: true })] },
+      'linked_to_another_subject ada',
+    ],
+    [
+      'tells of the directory before it tells of an owner',
+      { people: [byEmail('ada', { managed: true, owner: true })] },
+      'managed_by_directory ada',
+    ],
+    [
+      'tells of an owner before it tells who is deactivated',
+      { people: [byEmail('ada', { ...OFF, owner: true })] },
+      'email_of_owner ada',
+    ],
+  ],
+  'a taken name': [
+    ['is a conflict', { people: [byAddress('ada')], rules: NEVER }, 'user_name_taken ada'],
+    [
+      'is one where the address is not verified',
+      { people: [byAddress('ada')], facts: UNVERIFIED },
+      'email_unverified ada',
+    ],
+    [
+      'is none of verification where addresses never link',
+      { people: [byAddress('ada')], facts: UNVERIFIED, rules: NEVER },
+      'user_name_taken ada',
+    ],
+    [
+      'is one where the domain is not proved',
+      { people: [byAddress('ada')], rules: { domainVerified: false } },
+      'user_name_taken ada',
+    ],
+    [
+      'is one of another subject',
+      { people: [byAddress('ada', OTHER)], rules: NEVER },
+      'linked_to_another_subject ada',
+    ],
+    [
+      'is the subject, where there is no address',
+      { people: [person('ada', 'userName', { userNameFolded: '00u1' })], facts: NO_EMAIL },
+      'user_name_taken ada',
+    ],
+    [
+      'comes before JIT that is off',
+      { people: [byAddress('ada')], rules: { ...NEVER, jit: 'off' } },
+      'user_name_taken ada',
+    ],
+    [
+      'comes before an invitation',
+      { people: [byAddress('ada')], rules: { ...NEVER, invited: true } },
+      'user_name_taken ada',
+    ],
+  ],
+  'somebody unknown': [
+    ['is created by the address', {}, 'create Ada@acme.test'],
+    ['else by the first name', { facts: { ...NO_EMAIL, userNames: ['ada', '00u1'] } }, 'create ada'],
+    ['else by the subject', { facts: { ...NO_EMAIL, userNames: [] } }, 'create 00u1'],
+    ['is created in standard mode', { rules: { jit: 'standard' } }, 'create Ada@acme.test'],
+    ['is not created with JIT off', { rules: { jit: 'off' } }, 'unknown_user'],
+    ['is not created where SCIM alone provisions', { rules: { provisioning: 'scim' } }, 'unknown_user'],
+    ['is created where JIT alone provisions', { rules: { provisioning: 'jit' } }, 'create Ada@acme.test'],
+    ['is created with JIT off, if invited', { rules: { jit: 'off', invited: true } }, 'create Ada@acme.test'],
+    [
+      'has an address where it must be the userName',
+      { rules: { userNameMustBeEmail: true } },
+      'create Ada@acme.test',
+    ],
+    [
+      'may have it as a name',
+      { facts: { ...NO_EMAIL, userNames: ['ada@acme.test'] }, rules: { userNameMustBeEmail: true } },
+      'create ada@acme.test',
+    ],
+    [
+      'is not created without one',
+      { facts: NO_EMAIL, rules: { userNameMustBeEmail: true } },
+      'attribute_missing',
+    ],
+    [
+      'is told that nobody is created before what is missing for it',
+      { facts: NO_EMAIL, rules: { jit: 'off', userNameMustBeEmail: true } },
+      'unknown_user',
+    ],
+  ],
+};
+
+for (const [subject, cases] of Object.entries(CASES)) {
+  for (const [sentence, asked, decision] of cases) {
+    t.test(`${subject} ${sentence}`, async (t) => {
+      t.equal(told(asked), decision);
+    });
+  }
+}
+
+t.test('the steps are the questions in their order, up to the one that decides', async (t) => {
+  const checks = [
+    'identity_link',
+    'not_rejected',
+    'managed_user',
+    'not_deprovisioned',
+    'email_link',
+    'user_name_free',
+    'may_create',
+  ];
+  const stepsOf = (asked: Case) =>
+    decide(asked).steps.map(({ check, passed }) => (passed ? check : `not ${check}`));
+  t.same(stepsOf({}), checks);
+  t.same(stepsOf({ people: [linked()] }), checks.slice(0, 1));
+  t.same(stepsOf({ obstacles: DELETED }), [...checks.slice(0, 3), 'not not_deprovisioned']);
+  t.same(stepsOf({ people: [byEmail('ada')] }), checks.slice(0, 5));
+  t.equal(decide({ people: [byEmail('ada')] }).steps.at(-1)?.detail, 'user ada, found by email');
+});
+
+const anybody: fc.Arbitrary<Person> = fc.record({
+  id: fc.constantFrom('ada', 'bob'),
+  how: fc.constantFrom('link', 'externalId', 'externalId', 'userName', 'userName', 'email', 'email'),
+  version: fc.constant(1),
+  active: fc.constantFrom(true, true, false),
+  managed: fc.boolean(),
+  userNameFolded: fc.constantFrom('ada', 'ada@acme.test', 'bob'),
+  subject: fc.constantFrom(null, null, null, '00u2'),
+  owner: fc.constantFrom(false, false, true),
+});
+const anything: fc.Arbitrary<Required<Case>> = fc.record({
+  people: fc.array(anybody, { maxLength: 3 }),
+  facts: fc.constantFrom({}, {}, NO_EMAIL, UNVERIFIED),
+  rules: fc.record({
+    jit: fc.constantFrom('off', 'standard', 'enhanced'),
+    provisioning: fc.constantFrom('combined', 'scim', 'jit'),
+    linkByEmail: fc.constantFrom('never', 'verified_domains', 'verified_domains'),
+    userNameMustBeEmail: fc.boolean(),
+    matchManaged: fc.constantFrom([], ['externalId'], ['userName'], ['externalId', 'userName']),
+    domainVerified: fc.constantFrom(true, true, false),
+    invited: fc.boolean(),
+  }),
+  obstacles: fc.constantFrom({}, {}, {}, REJECTED, DELETED),
+});
+
+/** Whether an address may link the person. */
+function mayLinkByEmail({ facts, rules }: Required<Case>, { managed, owner }: Person): boolean {
+  const { email, emailVerified } = { ...FACTS, ...facts };
+  const wanted = rules.linkByEmail === 'verified_domains' && rules.domainVerified === true;
+  return wanted && email !== null && emailVerified && !managed && !owner;
+}
+
+t.test('nobody comes in who is not active, by an address only where every condition holds', async (t) => {
+  const seen = { linked: 0, managed: 0, byEmail: 0, created: 0 };
+  const property = fc.property(anything, (asked) => {
+    const decision = decide(asked);
+    if (decision.kind === 'create') {
+      seen.created += 1;
+      return asked.obstacles.rejected !== true && asked.obstacles.deprovisioned !== true;
+    }
+    if (decision.kind === 'refuse') return true;
+    const { person, linked } = decision;
+    if (!person.active) return false;
+    seen[linked ? 'linked' : person.managed ? 'managed' : 'byEmail'] += 1;
+    if (linked) return person.how === 'link';
+    if (person.subject !== null || asked.obstacles.rejected === true) return false;
+    if (person.managed) return asked.rules.matchManaged?.some((key) => key === person.how) ?? false;
+    return mayLinkByEmail(asked, person) && asked.obstacles.deprovisioned !== true;
+  });
+  fc.assert(property, { numRuns: runs(5_000, 200_000), seed: SEED });
+  for (const [way, times] of Object.entries(seen)) t.ok(times > 20, `came in, ${way}: ${times}`);
+});
