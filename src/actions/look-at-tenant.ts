@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { run } from '../db/statement.ts';
 import { REFRESH_STATISTICS } from '../db/statistics.ts';
+import { runIn, transaction } from '../db/transaction.ts';
 import { hasMoreUsers } from '../directory/count.ts';
 
 /** For fewer users any plan will do. */
@@ -9,5 +10,6 @@ const FEW = 1_000;
 /** Before work on a whole tenant: lets PostgreSQL see how large it is, so that it plans for what there is. */
 export async function lookAtTenant({ db }: Context, tenantId: string): Promise<void> {
   const [row] = await run(db.pool, hasMoreUsers(tenantId, FEW));
-  if (row?.answer) await run(db.pool, REFRESH_STATISTICS);
+  // On administration's connections: on a slow disk it may take longer than the hot path gives a statement.
+  if (row?.answer) await transaction(db, (trx) => runIn(trx, REFRESH_STATISTICS));
 }
