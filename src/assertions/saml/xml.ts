@@ -36,6 +36,8 @@ const TAG_END = new RegExp(`${SPACE}*(/?)>`, 'y');
 const END_TAG = new RegExp(`</(${NAME})${SPACE}*>`, 'y');
 
 const ILLEGAL_CHARACTER = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+/** Line ends in XML 1.1 only (section 2.11): the parser behind the signatures, xmldom, makes line feeds of them. */
+const LINE_END_OF_XML_1_1 = /[\u0085\u2028]/;
 const REFERENCE = /&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));|&/g;
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 const ABSOLUTE_URI = /^[A-Za-z][A-Za-z0-9+.-]*:./;
@@ -92,6 +94,8 @@ export function readXml(document: string): XmlElement {
 
 function refuseMarkup(xml: string): void {
   if (ILLEGAL_CHARACTER.test(xml)) throw malformed('it holds a character that XML does not have');
+  if (LINE_END_OF_XML_1_1.test(xml))
+    throw malformed('it holds U+0085 or U+2028, which some parsers read as the end of a line');
   const found = /<(?:!(DOCTYPE|--|\[CDATA\[)|[!?])/i.exec(xml);
   if (!found) return;
   const names: Record<string, string> = {

@@ -361,6 +361,8 @@ refuses([
   ['malformed', 'another encoding declared', after(/^/, '<?xml version="1.0" encoding="UTF-16"?>')],
   ['malformed', 'a character that XML does not have', after('>ada@', '>ada&#0;@')],
   ['malformed', 'a control character', after('>ada@', '>ada\u0001@')],
+  ['malformed', 'a line separator, a line end to some', after('>ada@', '>ada\u2028@')],
+  ['malformed', 'a next line, a line end to some', after('>ada@', '>\u0085ada@')],
   [
     'structure',
     'another root',
