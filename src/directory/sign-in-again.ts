@@ -37,8 +37,9 @@ export function standingOfSubject({
 
 const signInAgainStatement = statement<{ readonly done: boolean }>(
   'sign_in_again',
-  `with held as (
-     select user_id from (${STANDING}) as s where standing = $4
+  // The link is locked before anything is written: one that is gone by then is no row of \`held\`.
+  `with held as materialized (
+     select user_id from (${STANDING} for no key update of l) as s where standing = $4
    ), consumed as (
      insert into consumed_assertion (${CONSUMED_COLUMNS})
      select $1, $2, decode($5, 'hex'), $6, $7, decode($8, 'hex'), $9, $10 from held
