@@ -37,6 +37,8 @@ create table identity_link (
   -- NameID, sub, or what the attribute mapping says: case-exact.
   subject text collate "C" not null,
   user_id uuid not null,
+  -- 'created' by a sign-in, which told the name; 'matched' by one; or linked by an 'admin'.
+  proof text not null,
   linked_at timestamptz not null,
   -- null: linked by an admin, not used yet.
   last_sign_in_at timestamptz,
@@ -47,6 +49,7 @@ create table identity_link (
   constraint identity_link_pkey primary key (tenant_id, identity_provider_id, subject),
   -- One person, one subject of a provider.
   constraint identity_link_user_key unique (tenant_id, identity_provider_id, user_id),
+  constraint identity_link_proof_is_known check (proof in ('created', 'matched', 'admin')),
   constraint identity_link_group_state_is_known check (group_state in ('list', 'empty', 'absent', 'overage')),
   constraint identity_link_provider_exists foreign key (tenant_id, identity_provider_id)
     references identity_provider (tenant_id, id) on delete cascade,
@@ -80,8 +83,9 @@ create table tombstone (
   tenant_id uuid not null,
   -- 'subject:<identity provider id>:<subject>', 'userName:<folded>', 'externalId:<value>', 'email:<folded>'.
   key text collate "C" not null,
-  -- The id that the person had.
+  -- The id that the person had, and the directory that managed them; null: none did.
   user_id uuid not null,
+  directory_id uuid,
   deleted_at timestamptz not null,
   constraint tombstone_pkey primary key (tenant_id, key, user_id),
   constraint tombstone_tenant_exists foreign key (tenant_id) references tenant (tenant_id) on delete cascade
@@ -99,6 +103,7 @@ create table sign_in_conflict (
   user_id uuid not null,
   -- 'linked_to_another_subject', 'user_name_taken', 'ambiguous', 'email_unverified', 'email_of_owner', …
   reason text not null,
+  -- 'settled': the subject was linked otherwise.
   state text not null,
   seen_at timestamptz not null,
   times integer not null,
@@ -107,7 +112,7 @@ create table sign_in_conflict (
   resolved_by jsonb,
   constraint sign_in_conflict_pkey primary key (tenant_id, id),
   constraint sign_in_conflict_key unique (tenant_id, identity_provider_id, subject, user_id),
-  constraint sign_in_conflict_state_is_known check (state in ('open', 'linked', 'rejected')),
+  constraint sign_in_conflict_state_is_known check (state in ('open', 'linked', 'rejected', 'settled')),
   constraint sign_in_conflict_provider_exists foreign key (tenant_id, identity_provider_id)
     references identity_provider (tenant_id, id) on delete cascade,
   constraint sign_in_conflict_user_exists foreign key (tenant_id, user_id)

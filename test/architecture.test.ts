@@ -185,6 +185,7 @@ t.test('rows are locked in db/locks.ts, and elsewhere only for a reason', async 
     'tenants/tenants.ts': "the tenant's row: behind its advisory lock, or the only lock of its transaction",
     'tenants/directories.ts': "a directory's row: behind the tenant's, or the only lock of its transaction",
     'tenants/provider-domains.ts': "domains' rows: the last lock, behind the tenant's",
+    'directory/sign-in-again.ts': "a link's row: the last lock, behind the tenant's",
     'reconcile/jobs.ts':
       "a job's row: the first lock, before the tenant's; a tenant's deletion takes it first too",
     'reconcile/teams.ts': "a team's row: the last lock, behind the tenant's",

@@ -19,7 +19,8 @@ import {
 import { openSecret } from '../tenants/sealed.ts';
 import { assertionRefused } from './assertion-refusal.ts';
 import { signIn } from './sign-in.ts';
-import type { SignInAnswer } from './sign-in-verdict.ts';
+import { ReadAnew } from './sign-in-read.ts';
+import { DISABLED, type SignInAnswer } from './sign-in-verdict.ts';
 
 /** What a gateway received at a sign-in. */
 export type Received =
@@ -37,12 +38,30 @@ export interface Assertion {
   readonly dryRun: boolean;
 }
 
+/** How often what is received is read anew where the identity provider is changed meanwhile. */
+const ATTEMPTS = 5;
+
 /**
  * Verifies what was received by the identity provider's settings, reads what it says, and signs the person in.
  * @throws AppError `not_found`; `forbidden` (`identity_provider_disabled`); `invalid_request` (`kind_mismatch`);
- *   `assertion_refused` with an AssertionReason; like `signIn`.
+ *   `assertion_refused` with an AssertionReason; `unavailable` (`identity_provider_changed`); like `signIn`.
  */
 export async function assertIdentity(
+  context: Context,
+  actor: Actor,
+  verifiers: Verifiers,
+  assertion: Assertion,
+): Promise<SignInAnswer> {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await assertNow(context, actor, verifiers, assertion);
+    } catch (error) {
+      if (!(error instanceof ReadAnew) || attempts === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function assertNow(
   context: Context,
   actor: Actor,
   verifiers: Verifiers,
@@ -55,6 +74,7 @@ export async function assertIdentity(
   if (row === undefined) throw notFound('Identity provider');
   const provider = identityProviderOf(row);
   if (!provider.enabled && !dryRun) throw disabled();
+  const groupAttributeOfDocument = mapping?.documentGroupAttribute ?? null;
   const read = async () => {
     const verified = await verify(
       context,
@@ -62,14 +82,22 @@ export async function assertIdentity(
       { tenantId, provider, sealedKey: row.encryption_key },
       received,
     );
-    const facts = readFacts(verified, { ...provider, ...mapping });
+    const facts = readFacts(verified, { ...provider, documentGroupAttribute: groupAttributeOfDocument });
     requireIndexable(facts);
-    return { verified, facts };
+    return { assertion: verified, facts };
   };
-  const { verified, facts } = await read().catch((error: unknown) => {
+  const said = await read().catch((error: unknown) => {
     throw assertionRefused(error, { dryRun });
   });
-  return signIn(context, actor, { tenantId, provider, assertion: verified, facts, retryHash, dryRun });
+  const request = { tenantId, provider, ...said, groupAttributeOfDocument, retryHash, dryRun };
+  const answer = await signIn(context, actor, request);
+  return provider.enabled ? answer : asDisabled(answer);
+}
+
+/** A dry run shows what an identity provider would do before it is enabled, and says that it is not. */
+function asDisabled({ warnings, trace = [], ...answer }: SignInAnswer): SignInAnswer {
+  const check = { check: 'identity_provider_enabled', passed: false };
+  return { ...answer, warnings: [DISABLED, ...warnings], trace: [check, ...trace] };
 }
 
 /** In bytes of UTF-8: what an index takes beside the ids of tenant and identity provider. */

@@ -17,6 +17,7 @@ import {
 import { bindDomains, domainsToBind } from '../tenants/provider-domains.ts';
 import { changedSettings, type ProviderInput } from '../tenants/provider-settings.ts';
 import { holdTenant } from '../tenants/tenants.ts';
+import { requireMatchDirectory } from './match-directory.ts';
 import { readDefaultTeam } from './named-grants.ts';
 
 export interface CreateIdentityProvider extends ProviderInput {
@@ -47,6 +48,7 @@ export async function createIdentityProvider(
       await send([lockTenantExclusive(tenantId)]);
       if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
       if ((await countIdentityProviders(trx, tenantId)) >= MAX_IDENTITY_PROVIDERS) throw tooMany();
+      await requireMatchDirectory(trx, tenantId, settings);
       const provider: IdentityProvider = {
         id: uuid(),
         ...{ name, kind, jit, displayName, enabled },

@@ -15,18 +15,45 @@ import type { ShownGrant } from '../tenants/team-grants.ts';
 
 type Provisioning = TenantSettings['provisioning'];
 
+/** What was read, and what counts of it. */
+export interface Doors {
+  /** Without the ways that are not open to this person. */
+  readonly ways: OtherWays;
+  /** Whether an invitation, or the rule of a domain, only waits for the address to be verified. */
+  readonly waiting: { readonly invitation: boolean; readonly domain: boolean };
+  /** Whether the address is verified, its domain proved, and not another provider's. */
+  readonly domainVerified: boolean;
+}
+
+/** An address that is not verified opens nothing, and one whose domain is another provider's opens nothing here. */
+export function doorsOf(ways: OtherWays, { emailVerified }: { readonly emailVerified: boolean }): Doors {
+  const isElsewhere = ways.domain?.bound === 'elsewhere';
+  const isUnverified = !emailVerified && !isElsewhere;
+  const waiting = {
+    invitation: isUnverified && ways.invitation !== null,
+    domain: isUnverified && opensByDomain(ways),
+  };
+  if (emailVerified && !isElsewhere) return { ways, waiting, domainVerified: ways.domain !== null };
+  return {
+    ways: { ...ways, invitation: null, domain: null },
+    waiting,
+    domainVerified: false,
+  };
+}
+
 /**
  * Whether somebody unknown may be created because of an invitation or of their domain, whatever the identity
  * provider's JIT switch says: that switch is about what an assertion alone may do, and these two are switches of their
  * own that an admin has set for this very person, or for their domain. Where SCIM alone provisions they open nothing.
  */
-export function opensDoor(ways: OtherWays, provisioning: Provisioning): boolean {
-  return provisioning !== 'scim' && (ways.invitation !== null || opensByDomain(ways));
+export function opened({ ways }: Doors, provisioning: Provisioning) {
+  const isOpen = provisioning !== 'scim';
+  return { invited: isOpen && ways.invitation !== null, domainOpens: isOpen && opensByDomain(ways) };
 }
 
 /** A domain whose people sign in by an identity provider is that provider's: whom it lets in its JIT switch says. */
 function opensByDomain({ domain }: OtherWays): boolean {
-  return domain?.jit === true && !domain.bound;
+  return domain?.jit === true && domain.bound === null;
 }
 
 /** Who signs in, as the transaction finds or makes them. */

@@ -38,8 +38,8 @@ export async function resolveConflict(
       await runIn(trx, writeResolution(tenantId, now, resolution));
       const [after] = await runIn(trx, conflictById(tenantId, conflictId));
       if (after === undefined) throw notFound('Conflict');
-      // It was linked before, and is to be rejected.
-      if (after.state !== state) throw alreadyLinked('The subject is linked to the user by now');
+      // It was linked before, by this conflict or otherwise, and is to be rejected.
+      if (after.state !== state) throw alreadyLinked('The subject is linked to a user by now');
       return after;
     });
   } catch (error) {

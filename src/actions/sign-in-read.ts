@@ -11,10 +11,10 @@ import type { Found, SignInRules } from '../directory/who-signs-in.ts';
 import { AppError, notFound } from '../errors.ts';
 import type { Synced } from '../reconcile/sign-in.ts';
 import type { ProfileChange } from '../scim/profile.ts';
-import type { IdentityProvider } from '../tenants/identity-providers.ts';
+import { type IdentityProvider, signsInAnybody } from '../tenants/identity-providers.ts';
 import { type OtherWays, readOtherWays } from '../tenants/other-ways.ts';
 import { readRules, rulesOf, type TenantRules } from '../tenants/sign-in-rules.ts';
-import { opensDoor } from './other-ways.ts';
+import { type Doors, doorsOf, opened } from './other-ways.ts';
 
 /** What is read of a sign-in, and what follows from it without SQL. */
 
@@ -24,6 +24,8 @@ export interface SignInRequest {
   readonly provider: IdentityProvider;
   readonly assertion: Pick<VerifiedAssertion, 'id' | 'expiresAt' | 'checks'>;
   readonly facts: Facts;
+  /** The mapping's own name of the group attribute, by which the facts were read; null: it has none. */
+  readonly groupAttributeOfDocument: string | null;
   /** SHA-256 of what a retry of the gateway has in common with this request, in hex; null: none is announced. */
   readonly retryHash: string | null;
   /** Whether it is only tried: decided like any other, and nothing is written. */
@@ -57,42 +59,59 @@ export function readRulesOf({ tenantId, provider }: Occasion): ReturnType<typeof
   return readRules(tenantId, provider.id);
 }
 
-/** What else than groups the person may get something by, to be read: an address that is not verified opens nothing. */
+/** What else than groups the person may get something by, to be read by `doorsIn`. */
 export function readWaysOf({ tenantId, provider, facts, now }: Occasion): Step<OtherWays> {
-  const verifiedEmail = facts.emailVerified ? facts.email : null;
-  return readOtherWays(tenantId, { verifiedEmail, identityProviderId: provider.id }, now.at);
+  return readOtherWays(tenantId, { email: facts.email, identityProviderId: provider.id }, now.at);
 }
 
 /**
- * The rules that were read. @throws AppError `not_found`: the identity provider is gone; `unavailable`: it has been
- * changed since the assertion was verified by it.
+ * The rules that were read. @throws AppError `not_found`: the identity provider is gone; ReadAnew: it, or the mapping's
+ * name of the group attribute, has been changed since the assertion was read by it.
  */
-export function requireRules({ provider }: Occasion, [row]: Awaited<RulesRows>): TenantRules {
+export function requireRules(
+  { provider, groupAttributeOfDocument }: Occasion,
+  [row]: Awaited<RulesRows>,
+  [mapped]: readonly { readonly documentGroupAttribute: string | null }[],
+): TenantRules {
   if (row === undefined) throw notFound('Identity provider');
-  if (row.providerVersion === provider.version) return rulesOf(row);
-  throw new AppError('unavailable', 'The identity provider has just been changed', {
-    reason: 'identity_provider_changed',
-    hint: 'Nothing was written, and the assertion is not used up. Repeat the request after the seconds in Retry-After.',
-  });
+  const isAsRead = (mapped?.documentGroupAttribute ?? null) === groupAttributeOfDocument;
+  if (row.providerVersion === provider.version && isAsRead) return rulesOf(row);
+  throw new ReadAnew();
+}
+
+/** The assertion was read by what does not hold any more. Nothing was written, and it is not used up. */
+export class ReadAnew extends AppError {
+  constructor() {
+    super('unavailable', 'The identity provider is being changed again and again', {
+      reason: 'identity_provider_changed',
+      hint: 'Nothing was written, and the assertion is not used up. Repeat the request after the seconds in Retry-After.',
+    });
+  }
 }
 
 type RulesRows = Promise<Parameters<typeof rulesOf>[0][]>;
 
 /** By what `whoSignsIn` decides. */
-export function signInRules({ provider }: Occasion, { settings }: TenantRules, ways: OtherWays): SignInRules {
-  const { jit, matchManaged } = provider;
-  const invited = opensDoor(ways, settings.provisioning);
-  return { ...settings, jit, matchManaged, domainVerified: ways.domain !== null, invited };
+export function signInRules({ provider }: Occasion, { settings }: TenantRules, doors: Doors): SignInRules {
+  const { jit, matchManaged, matchDirectory } = provider;
+  const { domainVerified, waiting } = doors;
+  return {
+    ...settings,
+    ...{ jit, matchManaged, matchDirectory, domainVerified },
+    ...opened(doors, settings.provisioning),
+    unverifiedWaits: waiting.invitation || waiting.domain,
+    anybody: signsInAnybody(provider),
+  };
 }
 
-/** The one row of `readWaysOf`. */
-export function waysOf([ways]: readonly OtherWays[]): OtherWays {
-  return ways ?? { invitation: null, domain: null, defaultTeam: null };
+/** The one row of `readWaysOf`, as far as it counts for this person. */
+export function doorsIn({ facts }: Occasion, [ways]: readonly OtherWays[]): Doors {
+  return doorsOf(ways ?? { invitation: null, domain: null, defaultTeam: null }, facts);
 }
 
 /** A decision's people, as two statements read them. */
 export function foundOf(people: Found['people'], [obstacles]: readonly Omit<Found, 'people'>[]): Found {
-  return { people, ...(obstacles ?? { deprovisioned: false, rejected: false }) };
+  return { people, ...(obstacles ?? { deletedIdentity: null, deletedName: null, rejected: false }) };
 }
 
 /** What the identity provider says of a profile: what it does not say stays as it is. */

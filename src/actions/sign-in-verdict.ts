@@ -1,9 +1,10 @@
 import type { Check, Facts } from '../assertions/types.ts';
 import type { Answered } from '../directory/consumed-assertions.ts';
 import type { Profile } from '../directory/profiles.ts';
-import type { RefusalReason } from '../directory/who-signs-in.ts';
+import type { Person, RefusalReason } from '../directory/who-signs-in.ts';
 import { AppError, type AppErrorCode } from '../errors.ts';
 import type { AccessChange, AccessDecision } from '../reconcile/access.ts';
+import type { Doors } from './other-ways.ts';
 
 /** What a sign-in comes to: an answer or a refusal, and the form in which the gateway's own retry gets it again. */
 
@@ -21,7 +22,7 @@ export interface SignInAnswer {
 }
 
 export interface SignInWarning {
-  readonly code: 'groups_absent' | 'groups_overage';
+  readonly code: 'groups_absent' | 'groups_overage' | 'email_unverified' | 'identity_provider_disabled';
   readonly detail: string;
 }
 
@@ -49,6 +50,18 @@ const REFUSALS: Readonly<
     code: 'forbidden',
     detail: 'Nobody is known by this identity, and this identity provider creates nobody',
     hint: 'Provision the user by SCIM, invite them, or switch JIT on for the identity provider; with the tenant setting provisioning "scim" sign-ins create nobody.',
+  },
+  email_unverified: {
+    code: 'forbidden',
+    detail:
+      'An invitation or a rule of an e-mail domain waits for this address, and the identity provider does not say that it is verified',
+    hint: 'Let the identity provider send email_verified, or, where all of its addresses are verified, set trustEmail.',
+  },
+  foreign_domain: {
+    code: 'forbidden',
+    detail:
+      'The identity provider signs in people of any organisation, and this address is not verified, or its domain not proved for the tenant',
+    hint: "Prove the domain (POST …/domains), or invite the person. Google's SAML signs in the people of one organisation.",
   },
   unmapped: {
     code: 'forbidden',
@@ -104,11 +117,18 @@ export function keptVerdict(verdict: Verdict): Answered {
   return { status: STATUS[code] ?? 403, answer: JSON.stringify({ refusal }) };
 }
 
-/** What a retry gets: the answer of the first time, or the refusal of a second use. */
-export function verdictAgain({ answer }: { readonly answer: string | null }): Verdict {
+/**
+ * What a retry gets: the answer of the first time, as long as the person may still come in, or the refusal of a second use.
+ * @param found who is found now
+ */
+export function verdictAgain(
+  { answer }: { readonly answer: string | null },
+  found: readonly Person[],
+): Verdict {
   if (answer === null) return { refusal: replayed() };
   const kept = JSON.parse(answer) as { answer: SignInAnswer } | { refusal: KeptRefusal };
-  if ('answer' in kept) return kept;
+  const mayStillEnter = found.some(({ how, active }) => how === 'link' && active);
+  if ('answer' in kept) return mayStillEnter ? kept : { refusal: replayed() };
   const { code, message, ...options } = kept.refusal;
   return { refusal: new AppError(code, message, options) };
 }
@@ -134,7 +154,25 @@ const WARNINGS: Readonly<Partial<Record<Facts['groups']['state'], SignInWarning>
 };
 
 /** What an admin should know of a sign-in that went well. */
-export function warningsOf({ groups: { state } }: Facts): SignInWarning[] {
-  const warning = WARNINGS[state];
-  return warning === undefined ? [] : [warning];
+export function warningsOf(
+  { groups: { state } }: Facts,
+  { waiting }: Doors,
+  { isNew }: { readonly isNew: boolean },
+): SignInWarning[] {
+  const ofGroups = WARNINGS[state];
+  // The rule of a domain gives to the newly created alone.
+  const isMissed = waiting.invitation || (isNew && waiting.domain);
+  return [...(ofGroups === undefined ? [] : [ofGroups]), ...(isMissed ? [UNVERIFIED] : [])];
 }
+
+const UNVERIFIED: SignInWarning = {
+  code: 'email_unverified',
+  detail:
+    'An invitation or a rule of an e-mail domain waits for this address, and the identity provider does not say that it is verified (email_verified, trustEmail)',
+};
+
+/** Of a dry run: the same sign-in, posted in earnest, is refused. */
+export const DISABLED: SignInWarning = {
+  code: 'identity_provider_disabled',
+  detail: 'The identity provider is disabled: until an admin enables it nobody signs in by it',
+};

@@ -6,10 +6,10 @@ import type { Send } from '../db/transaction.ts';
 import { consume, consumedBefore } from '../directory/consumed-assertions.ts';
 import { linkIdentity, noteClaims } from '../directory/identity-links.ts';
 import { type Profile, profileOf, readProfiles } from '../directory/profiles.ts';
-import { noteConflict } from '../directory/sign-in-conflicts.ts';
+import { noteConflict, settleConflicts } from '../directory/sign-in-conflicts.ts';
 import { obstaclesOf, peopleOf } from '../directory/sign-in-people.ts';
 import { userColumns, userResource } from '../directory/user-columns.ts';
-import { bodyOfUser, insertUserByHand, updateUserByHand } from '../directory/users-by-hand.ts';
+import { bodyOfUser, insertUserAtSignIn, updateUserByHand } from '../directory/users-by-hand.ts';
 import { type Decision, whoSignsIn } from '../directory/who-signs-in.ts';
 import { type EventRow, recordStep } from '../events/record.ts';
 import {
@@ -21,16 +21,16 @@ import {
   NO_ACCESS,
 } from '../reconcile/access.ts';
 import { reconcileLocked } from '../reconcile/reconcile.ts';
-import { noteSignIn } from '../reconcile/sign-in.ts';
+import { groupAttributeOfMapping, noteSignIn } from '../reconcile/sign-in.ts';
 import { keepUnmappedAtSignIn } from '../reconcile/unmapped.ts';
 import { difference } from '../scim/difference.ts';
 import { foldText } from '../scim/fold.ts';
 import { withProfile } from '../scim/profile.ts';
 import { type Acceptance, acceptInvitation } from '../tenants/invitations.ts';
-import type { OtherWays } from '../tenants/other-ways.ts';
 import type { TenantRules } from '../tenants/sign-in-rules.ts';
-import { acceptanceTold, waysIn } from './other-ways.ts';
+import { acceptanceTold, type Doors, waysIn } from './other-ways.ts';
 import {
+  doorsIn,
   foundOf,
   knownGroups,
   type Occasion,
@@ -41,7 +41,6 @@ import {
   signInRules,
   syncs,
   traceOf,
-  waysOf,
   writesProfile,
 } from './sign-in-read.ts';
 import {
@@ -67,38 +66,39 @@ const BACK: Step = { statement: { text: 'rollback to savepoint sign_in' }, value
  */
 export async function carryOut(send: Send, occasion: Occasion, ids: readonly string[]): Promise<Verdict> {
   const { tenantId, subject, consumption, now, facts, dryRun } = occasion;
-  const [, , , rulesRows, waysRows, people, obstacles, [consumed]] = await send([
+  const [, , , rulesRows, mapped, waysRows, people, obstacles, [consumed]] = await send([
     lockTenantShared(tenantId),
     lockUsers(tenantId, ids),
     lockInvitation(tenantId, foldText(facts.email ?? '')),
     readRulesOf(occasion),
+    groupAttributeOfMapping(tenantId),
     readWaysOf(occasion),
     peopleOf(subject),
     obstaclesOf(subject),
     consumedBefore(consumption, now.at),
   ]);
-  if (consumed !== undefined && !dryRun) return verdictAgain(consumed);
-  const rules = requireRules(occasion, rulesRows);
+  if (consumed !== undefined && !dryRun) return verdictAgain(consumed, people);
+  const rules = requireRules(occasion, rulesRows, mapped);
   if (people.some(({ id }) => !ids.includes(id))) throw new Moved();
-  const ways = waysOf(waysRows);
-  const by = signInRules(occasion, rules, ways);
+  const doors = doorsIn(occasion, waysRows);
+  const by = signInRules(occasion, rules, doors);
   const { steps, ...decision } = whoSignsIn(facts, foundOf(people, obstacles), by);
   const unused = { check: 'not_replayed', passed: consumed === undefined };
   const trace = dryRun ? { trace: traceOf(occasion, [unused, ...steps]) } : {};
   if (decision.kind === 'refuse') return refuse(send, occasion, decision, trace);
-  return admit(send, occasion, { rules, ways, decision, trace });
+  return admit(send, occasion, { rules, doors, decision, trace });
 }
 
 interface Admission {
   readonly rules: TenantRules;
-  readonly ways: OtherWays;
+  readonly doors: Doors;
   readonly decision: Exclude<Decision, { kind: 'refuse' }>;
   readonly trace: Pick<SignInAnswer, 'trace'>;
 }
 
 /** Lets the person in, or finds that nothing is there for them. */
 async function admit(send: Send, occasion: Occasion, admission: Admission): Promise<Verdict> {
-  const { rules, decision, trace } = admission;
+  const { rules, doors, decision, trace } = admission;
   const { facts } = occasion;
   const userId = decision.kind === 'create' ? uuid() : decision.person.id;
   const before = await userNow(send, occasion, userId);
@@ -123,7 +123,7 @@ async function admit(send: Send, occasion: Occasion, admission: Admission): Prom
     access,
     identityProviderGroups: facts.groups,
     changes,
-    warnings: warningsOf(facts),
+    warnings: warningsOf(facts, doors, { isNew: decision.kind === 'create' }),
     ...trace,
   };
   const accepted = {
@@ -176,13 +176,17 @@ async function writePerson(
     const said = { ...profileSaid(facts), ...(email !== null && { email }) };
     const resource = withProfile({}, { userName: decision.userName, active: true, ...said }, types.User);
     const columns = userColumns({ tenantId, types }, resource);
-    await send([insertUserByHand(tenantId, { ...columns, id: userId, at: now.at, productUserId: null })]);
+    await send([insertUserAtSignIn(tenantId, { ...columns, id: userId, at: now.at })]);
     events.push({ type: 'user.created', ...ofUser, after: resource });
   } else if (writesProfile(occasion, decision.person)) {
     events.push(...(await writeProfile(send, occasion, rules, userId)));
   }
   if (decision.kind === 'create' || !decision.linked) {
-    await send([linkIdentity(subject, userId, now.at)]);
+    const proof = decision.kind === 'create' ? 'created' : 'matched';
+    await send([
+      linkIdentity(subject, { userId, proof }, now.at),
+      settleConflicts(subject, now, occasion.told),
+    ]);
     const after = { identityProvider: provider.name, subject: facts.subject };
     events.push({ type: 'identity.linked', ...ofUser, after });
   }
@@ -212,14 +216,14 @@ async function writeProfile(
 async function syncPerson(
   send: Send,
   occasion: Occasion,
-  { rules, ways, decision }: Admission,
+  { rules, doors, decision }: Admission,
   userId: string,
 ): Promise<void> {
   const { tenantId, now, told } = occasion;
   const isNew = decision.kind === 'create';
   const isManaged = !isNew && decision.person.managed;
   const arrival = { userId, isNew, isManaged };
-  const { edits, invitationId } = waysIn(ways, arrival, rules.settings.provisioning);
+  const { edits, invitationId } = waysIn(doors.ways, arrival, rules.settings.provisioning);
   if (invitationId !== null) await send(acceptance(occasion, { invitationId, userId }));
   const synced = syncs(occasion, { managed: isManaged });
   if (!synced && edits.length === 0) return;
@@ -250,12 +254,16 @@ function acceptance({ tenantId, actor, now, told }: Occasion, accepted: Acceptan
 async function refuse(
   send: Send,
   occasion: Occasion,
-  { reason, person, conflict }: Omit<Extract<Decision, { kind: 'refuse' }>, 'kind'>,
+  { reason, person, conflict, deletedUser }: Omit<Extract<Decision, { kind: 'refuse' }>, 'kind'>,
   trace: object,
   events: readonly EventRow[] = [],
 ): Promise<Verdict> {
   const { provider, subject, now, told, facts } = occasion;
-  const refusal = personRefused(reason, { ...(conflict !== undefined && { conflict }), ...trace });
+  const why = {
+    ...(conflict !== undefined && { conflict }),
+    ...(deletedUser !== undefined && { deletedUser }),
+  };
+  const refusal = personRefused(reason, { ...why, ...trace });
   if (person !== undefined && conflict !== undefined) {
     const met = { identityProvider: provider.name, userId: person.id, reason: conflict, ...told };
     await send([noteConflict(subject, now, met)]);
@@ -264,6 +272,7 @@ async function refuse(
     identityProvider: provider.name,
     subject: facts.subject,
     reason,
+    ...why,
     groups: facts.groups.state,
   };
   const refused =

@@ -10,9 +10,10 @@ import { obstaclesOf, peopleOf } from '../directory/sign-in-people.ts';
 import { whoSignsIn } from '../directory/who-signs-in.ts';
 import { AppError } from '../errors.ts';
 import { accessByUser, accessOfNoted, decideAccess, NO_ACCESS } from '../reconcile/access.ts';
-import { syncedOfNoted } from '../reconcile/sign-in.ts';
+import { groupAttributeOfMapping, syncedOfNoted } from '../reconcile/sign-in.ts';
 import { rehearsed } from './rehearsal.ts';
 import {
+  doorsIn,
   foundOf,
   hasProfile,
   isSynced,
@@ -24,7 +25,6 @@ import {
   type SignInRequest,
   signInRules,
   syncs,
-  waysOf,
   writesProfile,
 } from './sign-in-read.ts';
 import { keptVerdict, type SignInAnswer, type Verdict, verdictAgain, warningsOf } from './sign-in-verdict.ts';
@@ -106,24 +106,37 @@ interface Again {
 /** The first of two waits. */
 async function readSignIn({ db }: Context, occasion: Occasion): Promise<Read> {
   const { tenantId, provider, subject, consumption, now, facts } = occasion;
-  const [, rulesRows, waysRows, people, obstacles, [consumed], [standing], [synced], [profile], held, via] =
-    await snapshot(db, [
-      noteLinkedUser(subject),
-      readRulesOf(occasion),
-      readWaysOf(occasion),
-      peopleOf(subject),
-      obstaclesOf(subject),
-      consumedBefore(consumption, now.at),
-      standingOfSubject(subject),
-      syncedOfNoted(tenantId, provider.name),
-      profilesOfNoted(tenantId),
-      ...accessOfNoted(tenantId),
-    ]);
-  if (consumed !== undefined) return { verdict: verdictAgain(consumed) };
-  const rules = requireRules(occasion, rulesRows);
+  const [
+    ,
+    rulesRows,
+    mapped,
+    waysRows,
+    people,
+    obstacles,
+    [consumed],
+    [standing],
+    [synced],
+    [profile],
+    held,
+    via,
+  ] = await snapshot(db, [
+    noteLinkedUser(subject),
+    readRulesOf(occasion),
+    groupAttributeOfMapping(tenantId),
+    readWaysOf(occasion),
+    peopleOf(subject),
+    obstaclesOf(subject),
+    consumedBefore(consumption, now.at),
+    standingOfSubject(subject),
+    syncedOfNoted(tenantId, provider.name),
+    profilesOfNoted(tenantId),
+    ...accessOfNoted(tenantId),
+  ]);
+  if (consumed !== undefined) return { verdict: verdictAgain(consumed, people) };
+  const rules = requireRules(occasion, rulesRows, mapped);
   const ids = [...new Set(people.map(({ id }) => id))];
-  const ways = waysOf(waysRows);
-  const decision = whoSignsIn(facts, foundOf(people, obstacles), signInRules(occasion, rules, ways));
+  const doors = doorsIn(occasion, waysRows);
+  const decision = whoSignsIn(facts, foundOf(people, obstacles), signInRules(occasion, rules, doors));
   if (decision.kind !== 'enter' || standing === undefined || profile === undefined) {
     return { ids, again: undefined };
   }
@@ -135,7 +148,7 @@ async function readSignIn({ db }: Context, occasion: Occasion): Promise<Read> {
   const { person } = decision;
   const isAsItWas =
     access.signIn === 'allow' &&
-    (ways.invitation === null || person.managed) &&
+    (doors.ways.invitation === null || person.managed) &&
     (!writesProfile(occasion, person) || hasProfile(occasion, user)) &&
     (!syncs(occasion, person) || isSynced(occasion, synced));
   const answer = {
@@ -144,7 +157,7 @@ async function readSignIn({ db }: Context, occasion: Occasion): Promise<Read> {
     access,
     identityProviderGroups: facts.groups,
     changes: [],
-    warnings: warningsOf(facts),
+    warnings: warningsOf(facts, doors, { isNew: false }),
   } as const;
   return { ids, again: isAsItWas ? { answer, ...standing } : undefined };
 }

@@ -18,6 +18,7 @@ import {
 } from '../tenants/identity-providers.ts';
 import { bindDomains, domainsToBind } from '../tenants/provider-domains.ts';
 import { changedSettings, type ProviderInput } from '../tenants/provider-settings.ts';
+import { requireMatchDirectory } from './match-directory.ts';
 import { readDefaultTeam } from './named-grants.ts';
 import { type Review, reviewed } from './reviewed.ts';
 
@@ -116,6 +117,7 @@ async function changedProvider(
 ): Promise<IdentityProvider> {
   const { displayName, jit, enabled, defaultTeam, domains, ...settings } = change;
   const { name: provider, kind } = before;
+  await requireMatchDirectory(trx, tenantId, settings);
   return {
     ...before,
     ...changedSettings(before, settings, { kind, outbound }),

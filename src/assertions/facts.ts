@@ -1,14 +1,9 @@
 import { type Attributes, type Found, findNamed, findSpelled, isKeepable, namesOf } from './attributes.ts';
+import { saysVerified } from './email-claims.ts';
 import { type GroupReading, readGroups } from './groups.ts';
-import {
-  COMMON_URIS,
-  COMMON_WORDS,
-  ENTRA_USER_NAME,
-  type MappedFact,
-  PRESET_NAMES,
-  USER_NAMES,
-} from './presets.ts';
+import { COMMON_URIS, COMMON_WORDS, type MappedFact, PRESET_NAMES } from './presets.ts';
 import { AssertionError, type Facts, type ProviderKind, type VerifiedAssertion } from './types.ts';
+import { readNames } from './user-names.ts';
 
 /** By what the facts are read of an identity provider's assertions. */
 export interface Reading extends GroupReading {
@@ -39,10 +34,13 @@ export function readFacts(assertion: VerifiedAssertion, reading: Reading): Facts
   };
   const email = readEmail(attributes, reading);
   const avatar = text('avatar', LONGEST_URL);
+  const externalId = readSubject(assertion, reading);
+  const subject = reading.preset === 'entra' ? withTenant(externalId, attributes, reading) : externalId;
   return {
-    subject: readSubject(assertion, reading),
-    userNames: userNamesOf(assertion, reading),
+    subject,
+    externalId,
     ...email,
+    ...readNames(assertion, reading, email),
     givenName: text('givenName', LONGEST_NAME),
     familyName: text('familyName', LONGEST_NAME),
     displayName: text('displayName', LONGEST_NAME),
@@ -91,7 +89,7 @@ function readSubject(assertion: VerifiedAssertion, reading: Reading): string {
       `The subject is empty, longer than ${LONGEST_SUBJECT} characters, or holds control characters`,
     );
   }
-  return reading.preset === 'entra' ? withTenant(subject, attributes, reading) : subject;
+  return subject;
 }
 
 /**
@@ -113,20 +111,4 @@ function readEmail(attributes: Attributes, reading: Reading): Pick<Facts, 'email
   // The claims about verification speak of the one address in the claim `email`, and of no other attribute.
   const isClaim = reading.kind !== 'saml' && found?.name === 'email' && values.length === 1;
   return { email, emailVerified: reading.trustEmail || (isClaim && saysVerified(attributes)) };
-}
-
-/** OpenID Connect Core section 5.1 (some send it as a text); Microsoft Learn, "Optional claims reference": `xms_edov`. */
-function saysVerified(attributes: Attributes): boolean {
-  const says = (claim: string, yes: readonly string[]) => {
-    const values = attributes.get(claim) ?? [];
-    return values.length === 1 && yes.includes(values[0]?.toLowerCase() ?? '');
-  };
-  return says('email_verified', ['true']) || says('xms_edov', ['true', '1']);
-}
-
-/** What a directory may have named the person by, each once. */
-function userNamesOf({ subject, attributes }: VerifiedAssertion, { preset }: Reading): string[] {
-  const names = preset === 'entra' ? [...USER_NAMES, ENTRA_USER_NAME] : USER_NAMES;
-  const named = names.flatMap((name) => attributes.get(name) ?? []);
-  return [...new Set([subject, ...named])].filter((name) => isKeepable(name, LONGEST_NAME));
 }

@@ -108,5 +108,11 @@ export const COMMON_WORDS: AttributeNames = {
 /** By which a directory may have named the person, beside the subject: the claims of UPNs and of user names. */
 export const USER_NAMES = ['preferred_username', 'upn', `${WS_CLAIMS}/upn`];
 
+/**
+ * Presets of identity providers whose claims of names are given by an admin. What others put into `preferred_username`
+ * people may choose (OpenID Connect Core section 5.7 calls it no identifier): it must find nobody.
+ */
+export const VOUCHING_PRESETS: readonly (Preset | null)[] = ['okta', 'entra', 'pingone', 'onelogin'];
+
 /** In SAML the UPN too, of Entra ID. Elsewhere it may be a name that people choose, and must find nobody. */
 export const ENTRA_USER_NAME = `${WS_CLAIMS}/name`;

@@ -106,8 +106,14 @@ export interface GroupClaims {
 export interface Facts {
   /** Who it is at this provider: case-exact, at most 1,000 characters. */
   readonly subject: string;
+  /** The subject as a directory may have it as `externalId`: without what tells apart who else has it. */
+  readonly externalId: string;
+  /** What a user is called whom the sign-in creates. */
+  readonly userName: string;
   /** Names by which a directory may have created the person: NameID, `preferred_username`, `upn`. */
   readonly userNames: readonly string[];
+  /** Those of them, and the verified e-mail address, that the person cannot have chosen: by these somebody is found. */
+  readonly vouchedNames: readonly string[];
   readonly email: string | null;
   /** Whether the provider says that it has verified the address (`email_verified`, `xms_edov`). */
   readonly emailVerified: boolean;

@@ -276,6 +276,7 @@ export interface IdentityLinkTable {
   identity_provider_id: string;
   subject: string;
   user_id: string;
+  proof: 'created' | 'matched' | 'admin';
   linked_at: Date;
   last_sign_in_at: Date | null;
   group_state: 'list' | 'empty' | 'absent' | 'overage';
@@ -298,6 +299,7 @@ export interface TombstoneTable {
   tenant_id: string;
   key: string;
   user_id: string;
+  directory_id: string | null;
   deleted_at: Date;
 }
 
@@ -309,7 +311,7 @@ export interface SignInConflictTable {
   email: string | null;
   user_id: string;
   reason: string;
-  state: 'open' | 'linked' | 'rejected';
+  state: 'open' | 'linked' | 'rejected' | 'settled';
   seen_at: Date;
   times: number;
   created_at: Date;

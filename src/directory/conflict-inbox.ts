@@ -3,10 +3,11 @@ import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import type { Page } from '../db/page.ts';
 import { run, type Step, statement, step } from '../db/statement.ts';
 import { linkRows } from './identity-links.ts';
+import { settled, toldSettled } from './sign-in-conflicts.ts';
 
 /** Sign-ins that met a user to whom they may not be linked, as admins see them and decide on them. */
 
-export const CONFLICT_STATES = ['open', 'linked', 'rejected'] as const;
+export const CONFLICT_STATES = ['open', 'linked', 'rejected', 'settled'] as const;
 export type ConflictState = (typeof CONFLICT_STATES)[number];
 
 export interface Conflict {
@@ -59,14 +60,18 @@ export function listConflicts(
 }
 
 /** `$4` conflict, `$5` change, `$6` request. */
-const resolved = (state: ConflictState, from: readonly ConflictState[]) => `resolved as (
+const resolved = (state: ConflictState, from: readonly ConflictState[], only = '') => `resolved as (
      update sign_in_conflict c set state = '${state}', resolved_at = $2, resolved_by = $3::jsonb
      from identity_provider p
      where c.tenant_id = $1 and c.id = $4 and c.state in (${from.map((each) => `'${each}'`).join()})
-       and p.tenant_id = $1 and p.id = c.identity_provider_id
+       and p.tenant_id = $1 and p.id = c.identity_provider_id ${only}
      returning c.id, c.identity_provider_id, c.subject, c.user_id,
                jsonb_build_object('identityProvider', p.name, 'subject', c.subject) as told
    )`;
+/** Who is linked by now signs in, whatever is said of one of the users whom they met. */
+const NOT_LINKED = `and not exists (
+         select from identity_link l
+         where l.tenant_id = $1 and l.identity_provider_id = c.identity_provider_id and l.subject = c.subject)`;
 const TOLD_RESOLVED = `select 'sign_in.conflict_resolved' as type, 'User' as resource_type, user_id as resource_id,
             null::jsonb as reason, null::jsonb as before, told || jsonb_build_object('conflict', id, 'state', $7::text) as after,
             $5::uuid as change_id, $6::text as request_id
@@ -75,11 +80,13 @@ const TOLD_RESOLVED = `select 'sign_in.conflict_resolved' as type, 'User' as res
 const linkStatement = statement<{ id: string }>(
   'link_by_conflict',
   `with ${resolved('linked', ['open', 'rejected'])}, linked as (
-     ${linkRows('select $1::uuid, identity_provider_id, subject, user_id, $2::timestamptz from resolved')}
-   ), told as (
+     ${linkRows(`select $1::uuid, identity_provider_id, subject, user_id, 'admin', $2::timestamptz from resolved`)}
+   ), ${settled('resolved', 's.user_id <> c.user_id')}, told as (
      ${TOLD_RESOLVED}
      union all
      select 'identity.linked', 'User', user_id, null, null, told, $5, $6 from resolved
+     union all
+     ${toldSettled('$5', '$6')}
    ), recorded as (
      ${insertEvents('told', { at: '$2', actor: '$3' })}
    )
@@ -88,7 +95,7 @@ const linkStatement = statement<{ id: string }>(
 
 const rejectStatement = statement<{ id: string }>(
   'reject_by_conflict',
-  `with ${resolved('rejected', ['open'])}, told as (
+  `with ${resolved('rejected', ['open'], NOT_LINKED)}, told as (
      ${TOLD_RESOLVED}
    ), recorded as (
      ${insertEvents('told', { at: '$2', actor: '$3' })}
@@ -99,7 +106,7 @@ const rejectStatement = statement<{ id: string }>(
 /** What an admin makes of a conflict. */
 export interface Resolution extends Told {
   readonly id: string;
-  readonly state: Exclude<ConflictState, 'open'>;
+  readonly state: Exclude<ConflictState, 'open' | 'settled'>;
 }
 
 /**

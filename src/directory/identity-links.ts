@@ -2,6 +2,7 @@ import type { Facts } from '../assertions/types.ts';
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import type { Subject } from './sign-in-people.ts';
+import type { Proof } from './who-signs-in.ts';
 
 /** By which subject of which identity provider a user signs in. */
 export interface Identity {
@@ -13,34 +14,40 @@ export interface Identity {
   readonly lastSignInAt: Date | null;
 }
 
-/** SQL: links, before a sign-in has said anything, rows of tenant, identity provider, subject, user and time. */
+/** SQL: links, before a sign-in has said anything, rows of tenant, identity provider, subject, user, proof and time. */
 export const linkRows = (rows: string) =>
-  `insert into identity_link (tenant_id, identity_provider_id, subject, user_id, linked_at, group_state, groups)
+  `insert into identity_link (tenant_id, identity_provider_id, subject, user_id, proof, linked_at, group_state, groups)
    select linking.*, 'absent', '{}' from (${rows}) as linking`;
 
 const linkStatement = statement<unknown>(
   'link_identity',
-  linkRows('values ($1::uuid, $2::uuid, $3::text, $4::uuid, $5::timestamptz)'),
+  linkRows('values ($1::uuid, $2::uuid, $3::text, $4::uuid, $5::text, $6::timestamptz)'),
 );
 
 /** Links the subject to the user. Breaks `identity_link_pkey` and `identity_link_user_key`. */
 export function linkIdentity(
   { tenantId, identityProviderId, facts: { subject } }: Subject,
-  userId: string,
+  { userId, proof }: { readonly userId: string; readonly proof: Exclude<Proof, 'admin'> },
   at: Date,
 ): Step {
-  return step(linkStatement, [tenantId, identityProviderId, subject, userId, at]);
+  return step(linkStatement, [tenantId, identityProviderId, subject, userId, proof, at]);
 }
 
-/** SQL: what a sign-in notes in its link; claims stay as last told where it does not tell them. */
+/**
+ * SQL: what a sign-in notes in its link `l`; claims stay as last told where it does not tell them. Who signs in as a
+ * directory's user was found to be that user.
+ */
 export const noted = (at: string, state: string, groups: string) =>
-  `last_sign_in_at = greatest(last_sign_in_at, ${at}), group_state = ${state},
+  `proof = case when l.proof = 'created' and exists (
+              select from scim_user u where u.tenant_id = l.tenant_id and u.id = l.user_id and u.directory_id is not null)
+            then 'matched' else l.proof end,
+     last_sign_in_at = greatest(last_sign_in_at, ${at}), group_state = ${state},
      groups = case when ${state} in ('list', 'empty') then ${groups}::text[] else groups end,
      groups_seen_at = case when ${state} in ('list', 'empty') then ${at} else groups_seen_at end`;
 
 const noteStatement = statement<unknown>(
   'note_claims',
-  `update identity_link set ${noted('$4', '$5', '$6')}
+  `update identity_link l set ${noted('$4', '$5', '$6')}
    where tenant_id = $1 and identity_provider_id = $2 and subject = $3`,
 );
 

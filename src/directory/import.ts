@@ -46,7 +46,7 @@ const insertImportedStatement = statement<unknown>(
      select $1, id, null, user_name_folded, external_id, active, 1, $2, $2, body, search::jsonb, lookup::bigint[],
             product_user_id
      from incoming
-     returning id, user_name_folded, external_id, search
+     returning id, directory_id, user_name_folded, external_id
    ), ${LIFTED}, told as (
      select 'user.created' as type, 'User' as resource_type, id as resource_id, null::jsonb as reason,
             null::jsonb as before, after::jsonb as after, $4::uuid as change_id, $5::text as request_id

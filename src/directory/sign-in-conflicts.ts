@@ -53,3 +53,39 @@ export function noteConflict(
     requestId,
   ]);
 }
+
+/**
+ * A CTE `settled`: what the subjects of `source (identity_provider_id, subject, …)` met is over once they are linked;
+ * `$1` tenant, `$2` time, `$3` actor. Who is linked comes in, and nobody has to decide on it any more.
+ */
+export const settled = (source: string, only = 'true') => `settled as (
+     update sign_in_conflict c set state = 'settled', resolved_at = $2, resolved_by = $3::jsonb from ${source} s
+     where c.tenant_id = $1 and c.identity_provider_id = s.identity_provider_id and c.subject = s.subject
+       and c.state = 'open' and ${only}
+     returning c.id, c.user_id, c.subject
+   )`;
+
+/** Rows for `insertEvents`. */
+export const toldSettled = (changeId: string, requestId: string) =>
+  `select 'sign_in.conflict_resolved' as type, 'User' as resource_type, user_id as resource_id, null::jsonb as reason,
+            null::jsonb as before, jsonb_build_object('conflict', id, 'subject', subject, 'state', 'settled') as after,
+            ${changeId}::uuid as change_id, ${requestId}::text as request_id
+     from settled`;
+
+const settleStatement = statement<unknown>(
+  'settle_sign_in_conflicts',
+  `with source as (select $4::uuid as identity_provider_id, $5::text as subject),
+   ${settled('source')}, told as (
+     ${toldSettled('$6', '$7')}
+   )
+   ${insertEvents('told', { at: '$2', actor: '$3' })}`,
+);
+
+/** Ends the open conflicts of a subject who is linked now. */
+export function settleConflicts(
+  { tenantId, identityProviderId, facts: { subject } }: Subject,
+  { at, actor }: Stamp,
+  { changeId, requestId }: Told,
+): Step {
+  return step(settleStatement, [tenantId, at, actor, identityProviderId, subject, changeId, requestId]);
+}

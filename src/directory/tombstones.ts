@@ -1,18 +1,15 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 
-/**
- * What is kept of deleted users: by what a sign-in would find them, so that it does not bring them back. Whoever is
- * created again under one of these keys lifts all of that person.
- */
+/** What is kept of deleted users: by what a sign-in would find them, so that it does not bring them back. */
 
 /** In bytes of UTF-8: what an index takes. Nobody signs in by a longer one. */
 const LONGEST_KEY = 2_400;
 
 /** A CTE `buried`: leaves the keys of the users in CTE `target (id)`, who are deleted; `$1` tenant, `$4` time. */
 export const BURIED = `buried as (
-     insert into tombstone (tenant_id, key, user_id, deleted_at)
-     select $1, k.key, t.id, $4 from target t join scim_user u on u.tenant_id = $1 and u.id = t.id
+     insert into tombstone (tenant_id, key, user_id, directory_id, deleted_at)
+     select $1, k.key, t.id, u.directory_id, $4 from target t join scim_user u on u.tenant_id = $1 and u.id = t.id
      cross join lateral (
        select 'userName:' || u.user_name_folded
        union all
@@ -27,19 +24,21 @@ export const BURIED = `buried as (
      on conflict do nothing
    )`;
 
-/** SQL: by what a user row `u` may be somebody who was deleted: a name may have been an address, and the other way round. */
-const KEYS_OF_SAME_PERSON = `(
-     select kind || name from (
-       select u.user_name_folded union all select e ->> 'value' from jsonb_array_elements(u.search -> 'emails') as e
-     ) as n (name) cross join (values ('userName:'), ('email:')) as k (kind)
-     union all select 'externalId:' || u.external_id where u.external_id is not null)`;
-
-/** A CTE `lifted`: takes away what stands against the users in CTE `created (id, user_name_folded, external_id, search)`. */
+/**
+ * A CTE `lifted`: takes away what stands against the users in CTE `created (id, directory_id, user_name_folded,
+ * external_id)`, whom somebody has created again: an admin under the same name, a directory under the same `externalId`
+ * that it gave before. Names and addresses are given to others too, and lift nobody by themselves; whoever has one by
+ * then is found before the tombstone (`who-signs-in.ts`).
+ */
 export const LIFTED = `lifted as (
      delete from tombstone s using (
-       select distinct o.user_id from created u cross join lateral ${KEYS_OF_SAME_PERSON} as k (key)
-       join tombstone o on o.tenant_id = $1 and o.key = k.key
+       select o.user_id from created u
+       join tombstone o on o.tenant_id = $1 and o.key = 'userName:' || u.user_name_folded
        -- Asked once: most tenants have none.
+       where u.directory_id is null and exists (select from tombstone where tenant_id = $1)
+       union
+       select o.user_id from created u
+       join tombstone o on o.tenant_id = $1 and o.key = 'externalId:' || u.external_id and o.directory_id = u.directory_id
        where exists (select from tombstone where tenant_id = $1)) as back
      where s.tenant_id = $1 and s.user_id = back.user_id
    )`;

@@ -12,23 +12,29 @@ interface HandWritten extends UserColumns {
   readonly at: Date;
 }
 
-const insertStatement = statement<unknown>(
-  'insert_user_by_hand',
-  `with created as (
+const insertText = (lifted = '') => `with created as (
      insert into scim_user (tenant_id, id, directory_id, version, created_at, updated_at, user_name_folded, external_id,
                             active, body, search, lookup, product_user_id)
      values ($1, $2, null, 1, $3, $3, $4, $5, $6, $7, $8, $9, $10)
-     returning id, user_name_folded, external_id, search
-   ), ${LIFTED}
-   select true from created`,
-);
+     returning id, directory_id, user_name_folded, external_id
+   )${lifted}
+   select true from created`;
+const insertStatement = statement<unknown>('insert_user_at_sign_in', insertText());
+const insertAgainStatement = statement<unknown>('insert_user_by_hand', insertText(`, ${LIFTED}`));
 
-/** Creates a user whom no directory manages. Breaks `scim_user_user_name_key`, `scim_user_product_user_id_key`. */
-export function insertUserByHand(
-  tenantId: string,
-  user: HandWritten & Pick<UserByHand, 'productUserId'>,
-): Step {
-  return step(insertStatement, [tenantId, ...valuesOf(user), user.productUserId]);
+type NewUserByHand = HandWritten & Pick<UserByHand, 'productUserId'>;
+
+/**
+ * Creates a user whom no directory manages, and lets who was deleted under the name come back. Breaks
+ * `scim_user_user_name_key`, `scim_user_product_user_id_key`.
+ */
+export function insertUserByHand(tenantId: string, user: NewUserByHand): Step {
+  return step(insertAgainStatement, [tenantId, ...valuesOf(user), user.productUserId]);
+}
+
+/** Creates a user because of a sign-in, which says nothing of who was deleted. Breaks the same. */
+export function insertUserAtSignIn(tenantId: string, user: HandWritten): Step {
+  return step(insertStatement, [tenantId, ...valuesOf(user), null]);
 }
 
 const updateStatement = statement<unknown>(

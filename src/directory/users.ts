@@ -69,7 +69,7 @@ const insertUsersStatement = statement<{ id: string }>(
      -- In one order, so that two lists with the same names cannot wait for each other; of equal names the first.
      from incoming, held order by user_name_folded, place
      on conflict (tenant_id, user_name_folded) do nothing
-     returning id, user_name_folded, external_id, search
+     returning id, directory_id, user_name_folded, external_id
    ), ${LIFTED}, told as (
      select 'user.created' as type, 'User' as resource_type, id as resource_id, null::jsonb as reason,
             null::jsonb as before, after::jsonb as after, change_id, request_id

@@ -8,6 +8,12 @@ import { foldText } from '../scim/fold.ts';
  * leads to the first link, and each way to it is narrower than the one before.
  */
 
+/**
+ * How a link came about: the sign-in created the user, found them, or an admin has linked them. Whoever is created by a
+ * sign-in has the name that the sign-in told.
+ */
+export type Proof = 'created' | 'matched' | 'admin';
+
 /** A user whom a sign-in may mean, and by what they were found. */
 export interface Person {
   readonly how: 'link' | 'externalId' | 'userName' | 'email';
@@ -17,6 +23,11 @@ export interface Person {
   /** Whether a directory manages the user. */
   readonly managed: boolean;
   readonly userNameFolded: string;
+  readonly externalId: string | null;
+  /** The name of the directory that manages the user; null: none does. */
+  readonly directory: string | null;
+  /** Where they were found by their link: how it came about. */
+  readonly proof: Proof | null;
   /** Of the link that the user has to this identity provider; null: there is none. */
   readonly subject: string | null;
   readonly owner: boolean;
@@ -26,8 +37,10 @@ export interface Person {
 export interface Found {
   /** A user once for each way in which they were found. */
   readonly people: readonly Person[];
-  /** Whether a deleted user had the subject or one of the names. */
-  readonly deprovisioned: boolean;
+  /** The id of a deleted user who had the subject, or had it as `externalId`; null: nobody had. */
+  readonly deletedIdentity: string | null;
+  /** The id of a deleted user who had one of the names; null: nobody had. */
+  readonly deletedName: string | null;
   /** Whether an admin has rejected this subject. */
   readonly rejected: boolean;
 }
@@ -37,10 +50,18 @@ export interface SignInRules
   extends Pick<TenantSettings, 'provisioning' | 'linkByEmail' | 'userNameMustBeEmail'> {
   readonly jit: 'off' | 'standard' | 'enhanced';
   readonly matchManaged: readonly ('externalId' | 'userName')[];
-  /** Whether the tenant has proved that the domain of the e-mail address is its own. */
+  /** The name of the only directory whose users it matches; null: any. */
+  readonly matchDirectory: string | null;
+  /** Whether the provider signs in people of any organisation: then the domain says whose they are. */
+  readonly anybody: boolean;
+  /** Whether the tenant has proved that the domain of the verified e-mail address is its own, and it is no other provider's. */
   readonly domainVerified: boolean;
-  /** Whether the person may come in although the provider creates nobody: an invitation, or their e-mail domain. */
+  /** Whether an admin has invited the verified e-mail address. */
   readonly invited: boolean;
+  /** Whether the domain of the verified e-mail address lets people in although the provider creates nobody. */
+  readonly domainOpens: boolean;
+  /** Whether one of these two only waits for the address to be verified. */
+  readonly unverifiedWaits: boolean;
 }
 
 /** Why somebody could not be linked; told to admins. */
@@ -48,6 +69,7 @@ export type ConflictReason =
   | 'ambiguous'
   | 'linked_to_another_subject'
   | 'managed_by_directory'
+  | 'adopted_by_directory'
   | 'email_of_owner'
   | 'email_unverified'
   | 'user_name_taken';
@@ -58,6 +80,8 @@ export type RefusalReason =
   | 'deprovisioned'
   | 'rejected'
   | 'unknown_user'
+  | 'email_unverified'
+  | 'foreign_domain'
   | 'link_conflict'
   | 'attribute_missing'
   | 'unmapped';
@@ -69,6 +93,8 @@ export type Decision =
       readonly kind: 'refuse';
       readonly reason: RefusalReason;
       readonly person?: Person;
+      /** Of whom a tombstone tells. */
+      readonly deletedUser?: string;
       readonly conflict?: ConflictReason;
     };
 
@@ -89,6 +115,7 @@ const RULES: readonly (readonly [check: string, rule: Rule])[] = [
   ['not_deprovisioned', notDeprovisioned],
   ['email_link', byEmail],
   ['user_name_free', nameFree],
+  ['not_deactivated', notDeactivated],
   ['may_create', mayCreate],
 ];
 
@@ -116,29 +143,46 @@ function told(decision: Decision | undefined): string {
   }
 }
 
-function byLink({ found }: Asked): Decision | undefined {
-  const person = found.people.find(({ how }) => how === 'link');
-  return person && enter(person, true);
+/**
+ * Who was created by a sign-in chose the name by which a directory may have found and adopted them: for a managed user the
+ * directory must mean the same person.
+ */
+function byLink(asked: Asked): Decision | undefined {
+  const person = asked.found.people.find(({ how }) => how === 'link');
+  if (person === undefined) return undefined;
+  const isProved =
+    !person.managed || person.proof !== 'created' || asked.rules.matchManaged.some(means(asked, person));
+  return isProved ? enter(person, true) : conflict(person, 'adopted_by_directory');
 }
 
 /** A person whom SCIM provisioned signs in at once: by `externalId`, then by `userName`. */
-function byManaged({ facts, found, rules }: Asked): Decision | undefined {
-  const names = new Set(
-    [...facts.userNames, ...(facts.emailVerified ? [facts.email ?? ''] : [])].map(foldText),
-  );
-  for (const key of rules.matchManaged) {
-    const matches = found.people.filter(
-      ({ how, managed, userNameFolded }) =>
-        managed && how === key && (key === 'externalId' || names.has(userNameFolded)),
-    );
+function byManaged(asked: Asked): Decision | undefined {
+  for (const key of asked.rules.matchManaged) {
+    const matches = asked.found.people.filter((person) => person.how === key && means(asked, person)(key));
     const decision = onlyOf(matches);
     if (decision !== undefined) return decision;
   }
   return undefined;
 }
 
-function notDeprovisioned({ found }: Asked): Decision | undefined {
-  return found.deprovisioned ? { kind: 'refuse', reason: 'deprovisioned' } : undefined;
+/** Whether the directory's user is the person who signs in, by this key. */
+function means({ facts, rules }: Asked, { managed, directory, externalId, userNameFolded }: Person) {
+  const counts = managed && (rules.matchDirectory === null || rules.matchDirectory === directory);
+  return (key: SignInRules['matchManaged'][number]): boolean => {
+    if (key === 'externalId') return counts && externalId === facts.externalId;
+    return counts && facts.vouchedNames.some((name) => foldText(name) === userNameFolded);
+  };
+}
+
+/**
+ * Who was deleted does not come back, unless an admin invites them. A name that somebody else has by now speaks of them,
+ * and not of who had it before.
+ */
+function notDeprovisioned({ found, rules }: Asked): Decision | undefined {
+  const isHeld = found.people.some(({ how }) => how === 'userName' || how === 'email');
+  const deletedUser = found.deletedIdentity ?? (isHeld ? null : found.deletedName);
+  if (deletedUser === null || rules.invited) return undefined;
+  return { kind: 'refuse', reason: 'deprovisioned', deletedUser };
 }
 
 /** Only where the tenant wants it, owns the domain, and the provider has verified the address. */
@@ -159,27 +203,31 @@ function byEmail({ facts, found, rules }: Asked): Decision | undefined {
 
 /** A name that somebody has who could not be linked leads to nobody: neither to them, nor to a second user. */
 function nameFree({ facts, found, rules }: Asked): Decision | undefined {
-  const folded = foldText(newUserName(facts));
-  const person = found.people.find(({ userNameFolded }) => userNameFolded === folded);
+  const names = [facts.userName, facts.email ?? ''].map(foldText);
+  const person = found.people.find(({ userNameFolded }) => names.includes(userNameFolded));
   if (person === undefined) return undefined;
   if (person.subject !== null) return conflict(person, 'linked_to_another_subject');
   const unverified = rules.linkByEmail !== 'never' && facts.email !== null && !facts.emailVerified;
   return conflict(person, unverified ? 'email_unverified' : 'user_name_taken');
 }
 
-function mayCreate({ facts, rules }: Asked): Decision {
-  const creates = rules.jit !== 'off' && rules.provisioning !== 'scim';
-  if (!creates && !rules.invited) return { kind: 'refuse', reason: 'unknown_user' };
-  const userName = newUserName(facts);
+/** Who is deactivated does not come back as a second user of the same address, unless an admin invites them. */
+function notDeactivated({ found, rules }: Asked): Decision | undefined {
+  const person = found.people.find(({ how, active }) => how === 'email' && !active);
+  return person && !rules.invited ? { kind: 'refuse', reason: 'deactivated', person } : undefined;
+}
+
+function mayCreate({ facts: { userName }, rules }: Asked): Decision {
+  const { jit, provisioning, invited, domainOpens } = rules;
+  const creates = jit !== 'off' && provisioning !== 'scim';
+  if (!creates && !invited && !domainOpens) {
+    return { kind: 'refuse', reason: rules.unverifiedWaits ? 'email_unverified' : 'unknown_user' };
+  }
+  if (rules.anybody && !invited && !rules.domainVerified) return { kind: 'refuse', reason: 'foreign_domain' };
   if (rules.userNameMustBeEmail && !isEmailAddress(userName)) {
     return { kind: 'refuse', reason: 'attribute_missing' };
   }
   return { kind: 'create', userName };
-}
-
-/** What a user is called whom a sign-in creates. */
-export function newUserName({ email, userNames, subject }: Facts): string {
-  return email ?? userNames[0] ?? subject;
 }
 
 /** The one person that was found; several, or one who has another subject here or whom `forbids` names, are a conflict. */

@@ -31,6 +31,8 @@ export interface ProviderSettings {
   readonly absentGroups: Reading['absentGroups'];
   readonly trustEmail: boolean;
   readonly matchManaged: readonly Match[];
+  /** The name of the one directory whose users it matches; null: any. */
+  readonly matchDirectory: string | null;
   /** Whether the profile of a user whom no directory manages is written at each sign-in, or once. */
   readonly profileSync: 'create' | 'always';
   /** Exactly the one of the kind is there. */
@@ -45,6 +47,7 @@ export const DEFAULT_SETTINGS: ProviderSettings = {
   absentGroups: 'unknown',
   trustEmail: false,
   matchManaged: MATCHES,
+  matchDirectory: null,
   profileSync: 'create',
   saml: null,
   oidc: null,
@@ -78,6 +81,20 @@ export interface IdentityProvider extends ProviderSettings {
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
+
+/**
+ * Whether the provider's subjects are people of any organisation: all ID tokens of Google have one issuer (Google,
+ * "OpenID Connect": `hd` tells the organisation). In SAML each organisation has its own.
+ */
+export function signsInAnybody({
+  kind,
+  preset,
+  oidc,
+}: Pick<IdentityProvider, 'kind' | 'preset' | 'oidc'>): boolean {
+  return GOOGLE.includes(oidc?.issuer ?? '') || (kind === 'claims' && preset === 'google');
+}
+
+const GOOGLE: readonly string[] = ['https://accounts.google.com', 'accounts.google.com'];
 
 /** So many may a tenant have. */
 export const MAX_IDENTITY_PROVIDERS = 100;

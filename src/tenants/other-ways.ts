@@ -10,8 +10,8 @@ export interface OtherWays {
   /** The domain of their address, where it is the tenant's, verified. */
   readonly domain: {
     readonly jit: boolean;
-    /** Whether its people sign in by an identity provider, whichever. */
-    readonly bound: boolean;
+    /** Whether its people sign in by an identity provider: by this one, or by another. */
+    readonly bound: 'here' | 'elsewhere' | null;
     readonly grants: readonly ShownGrant[];
   } | null;
   /** What the identity provider gives the newly created. */
@@ -25,8 +25,9 @@ const otherWaysStatement = statement<OtherWays>(
        from invitation i
        where i.tenant_id = $1 and i.email_folded = $2 and i.state = 'pending' and i.expires_at > $4
      ) as invitation, (
-       select jsonb_build_object('jit', d.jit, 'grants', ${shownGrants('d')}, 'bound', exists (
-                select from identity_provider_domain b where b.tenant_id = $1 and b.domain = d.name))
+       select jsonb_build_object('jit', d.jit, 'grants', ${shownGrants('d')}, 'bound', (
+                select case b.identity_provider_id when $5 then 'here' else 'elsewhere' end
+                from identity_provider_domain b where b.tenant_id = $1 and b.domain = d.name))
        from domain d where d.tenant_id = $1 and d.name = $3 and d.verified_at is not null
      ) as domain, (
        select jsonb_build_object('team', jsonb_build_object('id', t.id, 'name', t.name, 'kind', t.kind),
@@ -37,18 +38,17 @@ const otherWaysStatement = statement<OtherWays>(
 );
 
 export interface WaysOf {
-  /** Null: the person has none, or it is not verified: then it opens nothing. */
-  readonly verifiedEmail: string | null;
+  readonly email: string | null;
   readonly identityProviderId: string;
 }
 
 /** One row. To be read again behind `lockInvitation` by whoever relies on it. */
 export function readOtherWays(
   tenantId: string,
-  { verifiedEmail, identityProviderId }: WaysOf,
+  { email, identityProviderId }: WaysOf,
   now: Date,
 ): Step<OtherWays> {
-  const folded = verifiedEmail === null ? null : foldText(verifiedEmail);
-  const domain = verifiedEmail === null ? null : (domainOfEmail(verifiedEmail) ?? null);
+  const folded = email === null ? null : foldText(email);
+  const domain = email === null ? null : (domainOfEmail(email) ?? null);
   return step(otherWaysStatement, [tenantId, folded, domain, now, identityProviderId]);
 }

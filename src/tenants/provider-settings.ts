@@ -25,6 +25,7 @@ export interface SettingsInput {
   readonly absentGroups?: ProviderSettings['absentGroups'];
   readonly trustEmail?: boolean;
   readonly matchManaged?: readonly Match[];
+  readonly matchDirectory?: string | null;
   readonly profileSync?: ProviderSettings['profileSync'];
   readonly saml?: Partial<SamlSettings>;
   readonly oidc?: Partial<Omit<OidcProvider, 'jwksUri'>> & { readonly jwksUri?: string | null };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { v7 as uuid } from 'uuid';
-import { acceptanceTold, opensDoor, waysIn } from '../../src/actions/other-ways.ts';
+import { acceptanceTold, doorsOf, opened, waysIn } from '../../src/actions/other-ways.ts';
 import { type Actor, actorJson } from '../../src/context.ts';
 import { lockInvitation, lockOwners, lockTenantShared, lockUsers } from '../../src/db/locks.ts';
 import { conversation } from '../../src/db/transaction.ts';
@@ -18,7 +18,13 @@ import { makeProvider } from '../support/gateway.ts';
 const grant = (name: string, role: string) => ({ team: { id: name, name, kind: 'team' as const }, role });
 const NONE: OtherWays = { invitation: null, domain: null, defaultTeam: null };
 const INVITED: OtherWays = { ...NONE, invitation: { id: 'i', grants: [grant('Blue', 'EDITOR')] } };
-const domain = (more = {}) => ({ jit: true, bound: false, grants: [grant('Everybody', 'VIEWER')], ...more });
+type Domain = NonNullable<OtherWays['domain']>;
+const domain = (more: Partial<Domain> = {}): Domain => ({
+  jit: true,
+  bound: null,
+  grants: [grant('Everybody', 'VIEWER')],
+  ...more,
+});
 const IN_DOMAIN: OtherWays = { ...NONE, domain: domain() };
 const WITH_DEFAULT: OtherWays = { ...NONE, defaultTeam: grant('Default', 'VIEWER') };
 
@@ -27,17 +33,47 @@ const DOORS: readonly (readonly [what: string, ways: OtherWays, opens: boolean])
   ['a pending invitation', INVITED, true],
   ['a domain with JIT', IN_DOMAIN, true],
   ['a domain without JIT', { ...NONE, domain: domain({ jit: false }) }, false],
-  ['a domain that is bound to an identity provider', { ...NONE, domain: domain({ bound: true }) }, false],
-  ['an invitation into a bound domain', { ...INVITED, domain: domain({ bound: true }) }, true],
+  ['a domain that is bound to this identity provider', { ...NONE, domain: domain({ bound: 'here' }) }, false],
+  ['a domain that is bound to another', { ...NONE, domain: domain({ bound: 'elsewhere' }) }, false],
+  ['an invitation into a domain that is bound here', { ...INVITED, domain: domain({ bound: 'here' }) }, true],
+  ['an invitation into one bound elsewhere', { ...INVITED, domain: domain({ bound: 'elsewhere' }) }, false],
   ['a default team', WITH_DEFAULT, false],
 ];
 t.test('an invitation or the domain lets a stranger in, but not where SCIM alone provisions', async (t) => {
   for (const [what, ways, opens] of DOORS) {
-    t.equal(opensDoor(ways, 'combined'), opens, what);
-    t.equal(opensDoor(ways, 'jit'), opens, what);
-    t.equal(opensDoor(ways, 'scim'), false, what);
+    const opensFor = (provisioning: 'combined' | 'jit' | 'scim', emailVerified = true) => {
+      const { invited, domainOpens } = opened(doorsOf(ways, { emailVerified }), provisioning);
+      return invited || domainOpens;
+    };
+    t.equal(opensFor('combined'), opens, what);
+    t.equal(opensFor('jit'), opens, what);
+    t.equal(opensFor('scim'), false, what);
+    t.equal(opensFor('combined', false), false, `${what}, and the address is not verified`);
   }
 });
+
+t.test(
+  'what waits for an address to be verified is known, and a proved domain counts where it is not bound elsewhere',
+  async (t) => {
+    const unverified = (ways: OtherWays) => doorsOf(ways, { emailVerified: false });
+    t.same(unverified(NONE).waiting, { invitation: false, domain: false });
+    t.same(unverified(INVITED).waiting, { invitation: true, domain: false });
+    t.same(unverified(IN_DOMAIN).waiting, { invitation: false, domain: true });
+    t.same(unverified({ ...INVITED, domain: domain({ bound: 'elsewhere' }) }).waiting, {
+      invitation: false,
+      domain: false,
+    });
+    for (const [bound, counts] of [
+      [null, true],
+      ['here', true],
+      ['elsewhere', false],
+    ] as const) {
+      const ways = { ...NONE, domain: domain({ bound }) };
+      t.equal(doorsOf(ways, { emailVerified: true }).domainVerified, counts, String(bound));
+      t.equal(unverified(ways).domainVerified, false);
+    }
+  },
+);
 
 const NEW = { userId: 'ada', isNew: true, isManaged: false };
 const KNOWN = { ...NEW, isNew: false };
@@ -59,7 +95,7 @@ const GIVEN: readonly (readonly [what: string, ways: OtherWays, person: typeof N
   ['whom a directory manages gets nothing', ALL, MANAGED, []],
   ['one team is given by the first way', SAME, NEW, ['Blue EDITOR invitation', 'Red VIEWER email_domain']],
   ['a domain without JIT gives nothing', { ...NONE, domain: domain({ jit: false }) }, NEW, []],
-  ['a bound domain gives nothing', { ...NONE, domain: domain({ bound: true }) }, NEW, []],
+  ['a bound domain gives nothing', { ...NONE, domain: domain({ bound: 'here' }) }, NEW, []],
 ];
 t.test('what each way gives, and to whom', async (t) => {
   for (const [what, ways, person, expected] of GIVEN) {
@@ -84,19 +120,14 @@ const app = await startApp(t, { now: () => NOW });
 const actor: Actor = { principal: { kind: 'system', name: 'test' }, requestId: 'test' };
 
 /** What a sign-in does of it, as one conversation. */
-function arrive(
-  tenantId: string,
-  verifiedEmail: string,
-  userId: string,
-  identityProviderId: string = randomUUID(),
-) {
+function arrive(tenantId: string, email: string, userId: string, identityProviderId: string = randomUUID()) {
   const occasion = { tenantId, actor, at: NOW, changeId: uuid() };
   return conversation(app.context.db, async (send) => {
     const [, , , [ways]] = await send([
       lockTenantShared(tenantId),
       lockUsers(tenantId, [userId]),
-      lockInvitation(tenantId, foldText(verifiedEmail)),
-      readOtherWays(tenantId, { verifiedEmail, identityProviderId }, NOW),
+      lockInvitation(tenantId, foldText(email)),
+      readOtherWays(tenantId, { email, identityProviderId }, NOW),
     ]);
     const { edits, invitationId } = waysIn(
       ways ?? NONE,
@@ -205,10 +236,10 @@ t.test('only what is verified, of this tenant and of exactly this domain is on r
   t.same(await tenant.holds(ada), []);
 });
 
-t.test('an address that nobody has verified opens nothing', async (t) => {
+t.test('without an address nothing is on record', async (t) => {
   const tenant = await newTenant();
   await tenant.domain('acme.example');
-  const ways = readOtherWays(tenant.id, { verifiedEmail: null, identityProviderId: randomUUID() }, NOW);
+  const ways = readOtherWays(tenant.id, { email: null, identityProviderId: randomUUID() }, NOW);
   t.same(await conversation(app.context.db, (send) => send([ways])), [[NONE]]);
 });
 

@@ -8,7 +8,10 @@ import { runs, SEED } from '../support/runs.ts';
 
 const FACTS: Facts = {
   subject: '00u1',
+  externalId: '00u1',
+  userName: 'Ada@acme.test',
   userNames: ['00u1', 'ada'],
+  vouchedNames: ['00u1', 'ada', 'Ada@acme.test'],
   email: 'Ada@acme.test',
   emailVerified: true,
   givenName: null,
@@ -25,8 +28,12 @@ const RULES: SignInRules = {
   linkByEmail: 'verified_domains',
   userNameMustBeEmail: false,
   matchManaged: ['externalId', 'userName'],
+  matchDirectory: null,
+  anybody: false,
   domainVerified: true,
   invited: false,
+  domainOpens: false,
+  unverifiedWaits: false,
 };
 
 const person = (id: string, how: Person['how'], rest: Partial<Person> = {}): Person => ({
@@ -36,15 +43,19 @@ const person = (id: string, how: Person['how'], rest: Partial<Person> = {}): Per
   active: true,
   managed: false,
   userNameFolded: `${id}-elsewhere`,
+  externalId: null,
+  directory: null,
+  proof: null,
   subject: null,
   owner: false,
   ...rest,
 });
-const linked = (rest: Partial<Person> = {}) => person('ada', 'link', { subject: '00u1', ...rest });
+const linked = (rest: Partial<Person> = {}) =>
+  person('ada', 'link', { subject: '00u1', proof: 'matched', ...rest });
 const byExternalId = (id: string, rest: Partial<Person> = {}) =>
-  person(id, 'externalId', { managed: true, ...rest });
+  person(id, 'externalId', { managed: true, directory: 'default', externalId: '00u1', ...rest });
 const byUserName = (id: string, rest: Partial<Person> = {}) =>
-  person(id, 'userName', { managed: true, userNameFolded: 'ada', ...rest });
+  person(id, 'userName', { managed: true, directory: 'default', userNameFolded: 'ada', ...rest });
 const byEmail = (id: string, rest: Partial<Person> = {}) => person(id, 'email', rest);
 /** Of whom the userName is the address. */
 const byAddress = (id: string, rest: Partial<Person> = {}) =>
@@ -52,8 +63,8 @@ const byAddress = (id: string, rest: Partial<Person> = {}) =>
 
 const OTHER = { subject: '00u2' };
 const OFF = { active: false };
-const NO_EMAIL = { email: null, emailVerified: false };
-const UNVERIFIED = { emailVerified: false };
+const NO_EMAIL = { email: null, emailVerified: false, userName: '00u1', vouchedNames: ['00u1', 'ada'] };
+const UNVERIFIED = { emailVerified: false, vouchedNames: ['00u1', 'ada'] };
 const NEVER = { linkByEmail: 'never' } as const;
 
 interface Case {
@@ -66,7 +77,7 @@ interface Case {
 const decide = ({ people = [], facts, rules, obstacles }: Case) =>
   whoSignsIn(
     { ...FACTS, ...facts },
-    { people, deprovisioned: false, rejected: false, ...obstacles },
+    { people, deletedIdentity: null, deletedName: null, rejected: false, ...obstacles },
     { ...RULES, ...rules },
   );
 
@@ -79,7 +90,10 @@ function told(each: Case): string {
 }
 
 const REJECTED = { rejected: true };
-const DELETED = { deprovisioned: true };
+const DELETED = { deletedIdentity: 'ghost' };
+const DELETED_NAME = { deletedName: 'ghost' };
+const INVITED = { rules: { invited: true } };
+const IN_HR = { rules: { matchDirectory: 'hr' } };
 
 const CASES: Readonly<Record<string, readonly [sentence: string, asked: Case, decision: string][]>> = {
   'the link': [
@@ -89,6 +103,23 @@ const CASES: Readonly<Record<string, readonly [sentence: string, asked: Case, de
     ['revives nobody', { people: [linked(OFF)] }, 'deactivated ada'],
     ['comes before a rejection', { people: [linked()], obstacles: REJECTED }, 'enter ada'],
     ['comes before an externalId', { people: [linked(), byExternalId('bob')] }, 'enter ada'],
+    ['of who was created by it holds', { people: [linked({ proof: 'created' })] }, 'enter ada'],
+    [
+      'of who was created by it does not hold for whom a directory has adopted by the name',
+      { people: [linked({ proof: 'created', managed: true, directory: 'default' })] },
+      'adopted_by_directory ada',
+    ],
+    [
+      'holds for them where the directory means the same person',
+      { people: [linked({ proof: 'created', managed: true, directory: 'default', externalId: '00u1' })] },
+      'enter ada',
+    ],
+    [
+      'or calls them by a name that the provider vouches for',
+      { people: [linked({ proof: 'created', managed: true, directory: 'default', userNameFolded: 'ada' })] },
+      'enter ada',
+    ],
+    ['of an admin holds in any case', { people: [linked({ proof: 'admin', managed: true })] }, 'enter ada'],
     ['comes before a tombstone', { people: [linked()], obstacles: DELETED }, 'enter ada'],
     ['comes before an address', { people: [linked(), byEmail('bob')] }, 'enter ada'],
     ['holds with JIT off', { people: [linked()], rules: { jit: 'off' } }, 'enter ada'],
@@ -119,7 +150,24 @@ const CASES: Readonly<Record<string, readonly [sentence: string, asked: Case, de
     ['is found by userName', { people: [byUserName('ada')] }, 'link ada'],
     [
       'is found by userName in any case',
-      { people: [byUserName('ada')], facts: { userNames: ['ADA'] } },
+      { people: [byUserName('ada')], facts: { vouchedNames: ['ADA'] } },
+      'link ada',
+    ],
+    [
+      'is not found by a name that the person may have chosen',
+      { people: [byUserName('ada')], facts: { vouchedNames: ['00u1'] } },
+      'create Ada@acme.test',
+    ],
+    [
+      'is found in the one directory that counts',
+      { people: [byExternalId('ada', { directory: 'hr' })], ...IN_HR },
+      'link ada',
+    ],
+    ['is not found in another', { people: [byExternalId('ada')], ...IN_HR }, 'create Ada@acme.test'],
+    ['is not found by name in another', { people: [byUserName('ada')], ...IN_HR }, 'create Ada@acme.test'],
+    [
+      'is found by the externalId, whatever tells the subject apart',
+      { people: [byExternalId('ada')], facts: { subject: 'tenant:00u1' } },
       'link ada',
     ],
     [
@@ -190,12 +238,28 @@ const CASES: Readonly<Record<string, readonly [sentence: string, asked: Case, de
   'a deleted user': [
     ['does not come back', { obstacles: DELETED }, 'deprovisioned'],
     ['comes before an address', { people: [byEmail('bob')], obstacles: DELETED }, 'deprovisioned'],
+    ['does not come back by a name', { obstacles: DELETED_NAME }, 'deprovisioned'],
+    [
+      'does not stand against who has the address by now',
+      { people: [byEmail('bob')], obstacles: DELETED_NAME },
+      'link bob',
+    ],
+    [
+      'does not stand against who has the name by now',
+      { people: [byAddress('bob')], rules: NEVER, obstacles: DELETED_NAME },
+      'user_name_taken bob',
+    ],
     [
       'comes before a taken name',
       { people: [byAddress('bob')], rules: NEVER, obstacles: DELETED },
       'deprovisioned',
     ],
-    ['comes before an invitation', { rules: { invited: true }, obstacles: DELETED }, 'deprovisioned'],
+    ['comes back if an admin invites them', { ...INVITED, obstacles: DELETED }, 'create Ada@acme.test'],
+    [
+      'does not come back by the rule of a domain',
+      { rules: { domainOpens: true }, obstacles: DELETED },
+      'deprovisioned',
+    ],
     ['is told so with JIT off', { rules: { jit: 'off' }, obstacles: DELETED }, 'deprovisioned'],
   ],
   'an address': [
@@ -203,6 +267,17 @@ const CASES: Readonly<Record<string, readonly [sentence: string, asked: Case, de
     ['links as the userName too', { people: [byAddress('ada')] }, 'link ada'],
     ['links with JIT off', { people: [byEmail('ada')], rules: { jit: 'off' } }, 'link ada'],
     ['revives nobody', { people: [byEmail('ada', OFF)] }, 'deactivated ada'],
+    [
+      'of who is deactivated makes no second user',
+      { people: [byEmail('ada', OFF)], rules: NEVER },
+      'deactivated ada',
+    ],
+    ['unverified makes none either', { people: [byEmail('ada', OFF)], facts: UNVERIFIED }, 'deactivated ada'],
+    [
+      'makes one if an admin invites them',
+      { people: [byEmail('ada', OFF)], rules: { ...NEVER, invited: true } },
+      'create Ada@acme.test',
+    ],
     [
       'does not link where the tenant does not want it',
       { people: [byEmail('ada')], rules: NEVER },
@@ -293,8 +368,33 @@ const CASES: Readonly<Record<string, readonly [sentence: string, asked: Case, de
   ],
   'somebody unknown': [
     ['is created by the address', {}, 'create Ada@acme.test'],
-    ['else by the first name', { facts: { ...NO_EMAIL, userNames: ['ada', '00u1'] } }, 'create ada'],
-    ['else by the subject', { facts: { ...NO_EMAIL, userNames: [] } }, 'create 00u1'],
+    [
+      'is not created where the address only waits',
+      { rules: { jit: 'off', unverifiedWaits: true } },
+      'email_unverified',
+    ],
+    [
+      'is created where more than an address lets them',
+      { rules: { unverifiedWaits: true } },
+      'create Ada@acme.test',
+    ],
+    [
+      'is created with JIT off, where the domain opens',
+      { rules: { jit: 'off', domainOpens: true } },
+      'create Ada@acme.test',
+    ],
+    [
+      'of any organisation is created in a proved domain',
+      { rules: { anybody: true } },
+      'create Ada@acme.test',
+    ],
+    ['is not created in another', { rules: { anybody: true, domainVerified: false } }, 'foreign_domain'],
+    [
+      'is created in another if an admin invites them',
+      { rules: { anybody: true, domainVerified: false, invited: true } },
+      'create Ada@acme.test',
+    ],
+    ['or what else stands for a name', { facts: NO_EMAIL }, 'create 00u1'],
     ['is created in standard mode', { rules: { jit: 'standard' } }, 'create Ada@acme.test'],
     ['is not created with JIT off', { rules: { jit: 'off' } }, 'unknown_user'],
     ['is not created where SCIM alone provisions', { rules: { provisioning: 'scim' } }, 'unknown_user'],
@@ -307,7 +407,7 @@ const CASES: Readonly<Record<string, readonly [sentence: string, asked: Case, de
     ],
     [
       'may have it as a name',
-      { facts: { ...NO_EMAIL, userNames: ['ada@acme.test'] }, rules: { userNameMustBeEmail: true } },
+      { facts: { ...NO_EMAIL, userName: 'ada@acme.test' }, rules: { userNameMustBeEmail: true } },
       'create ada@acme.test',
     ],
     [
@@ -339,6 +439,7 @@ t.test('the steps are the questions in their order, up to the one that decides',
     'not_deprovisioned',
     'email_link',
     'user_name_free',
+    'not_deactivated',
     'may_create',
   ];
   const stepsOf = (asked: Case) =>
@@ -357,6 +458,9 @@ const anybody: fc.Arbitrary<Person> = fc.record({
   active: fc.constantFrom(true, true, false),
   managed: fc.boolean(),
   userNameFolded: fc.constantFrom('ada', 'ada@acme.test', 'bob'),
+  externalId: fc.constantFrom(null, '00u1'),
+  directory: fc.constant('default'),
+  proof: fc.constantFrom('matched', 'admin', 'created'),
   subject: fc.constantFrom(null, null, null, '00u2'),
   owner: fc.constantFrom(false, false, true),
 });
@@ -369,8 +473,12 @@ const anything: fc.Arbitrary<Required<Case>> = fc.record({
     linkByEmail: fc.constantFrom('never', 'verified_domains', 'verified_domains'),
     userNameMustBeEmail: fc.boolean(),
     matchManaged: fc.constantFrom([], ['externalId'], ['userName'], ['externalId', 'userName']),
+    matchDirectory: fc.constant(null),
+    anybody: fc.constantFrom(false, false, true),
     domainVerified: fc.constantFrom(true, true, false),
     invited: fc.boolean(),
+    domainOpens: fc.boolean(),
+    unverifiedWaits: fc.boolean(),
   }),
   obstacles: fc.constantFrom({}, {}, {}, REJECTED, DELETED),
 });
@@ -388,7 +496,8 @@ t.test('nobody comes in who is not active, by an address only where every condit
     const decision = decide(asked);
     if (decision.kind === 'create') {
       seen.created += 1;
-      return asked.obstacles.rejected !== true && asked.obstacles.deprovisioned !== true;
+      const isBack = asked.obstacles.deletedIdentity !== undefined;
+      return asked.obstacles.rejected !== true && (!isBack || asked.rules.invited === true);
     }
     if (decision.kind === 'refuse') return true;
     const { person, linked } = decision;
@@ -397,7 +506,8 @@ t.test('nobody comes in who is not active, by an address only where every condit
     if (linked) return person.how === 'link';
     if (person.subject !== null || asked.obstacles.rejected === true) return false;
     if (person.managed) return asked.rules.matchManaged?.some((key) => key === person.how) ?? false;
-    return mayLinkByEmail(asked, person) && asked.obstacles.deprovisioned !== true;
+    const isBack = asked.obstacles.deletedIdentity !== undefined;
+    return mayLinkByEmail(asked, person) && (!isBack || asked.rules.invited === true);
   });
   fc.assert(property, { numRuns: runs(5_000, 200_000), seed: SEED });
   for (const [way, times] of Object.entries(seen)) t.ok(times > 20, `came in, ${way}: ${times}`);

@@ -217,7 +217,7 @@ async function makeWorld({ mapped = true } = {}): Promise<World> {
   await makeProvider(app, tenant.id, { name: gateway });
   await app.context.db.pool.query(
     `insert into identity_link
-     select tenant_id, id, 'victim', $2, now(), now(), 'empty', '{}', now() from identity_provider
+     select tenant_id, id, 'victim', $2, 'admin', now(), now(), 'empty', '{}', now() from identity_provider
      where tenant_id = $1 and name = $3`,
     [tenant.id, unmanaged.id, gateway],
   );

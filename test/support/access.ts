@@ -50,7 +50,7 @@ export function accessFixtures(app: TestApp, { id: tenantId }: Pick<Tenant, 'id'
     );
     await pool.query(
       `insert into identity_link
-       select $1, id, $2::text, $2::uuid, $5, $5, case when $4::text[] = '{}' then 'empty' else 'list' end, $4, $5
+       select $1, id, $2::text, $2::uuid, 'admin', $5, $5, case when $4::text[] = '{}' then 'empty' else 'list' end, $4, $5
        from identity_provider where tenant_id = $1 and name = $3`,
       [tenantId, user, identityProvider, groups, AT],
     );

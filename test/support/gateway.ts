@@ -85,8 +85,8 @@ export function signsIn(app: TestApp, tenant: { readonly id: string }) {
     key ??= app.apiKey(tenant, ['jit', 'jit:claims']).then((issued) => issued.key);
     await makeProvider(app, tenant.id, { name, jit: PROVIDERS[name] ?? 'enhanced' });
     await app.context.db.pool.query(
-      `insert into identity_link (tenant_id, identity_provider_id, subject, user_id, linked_at, group_state, groups)
-       select $1, p.id, u.id, u.id, now(), 'absent', '{}'
+      `insert into identity_link (tenant_id, identity_provider_id, subject, user_id, proof, linked_at, group_state, groups)
+       select $1, p.id, u.id, u.id, 'admin', now(), 'absent', '{}'
        from identity_provider p, scim_user u where p.tenant_id = $1 and p.name = $2 and u.tenant_id = $1 and u.id = $3
        on conflict do nothing`,
       [tenant.id, name, userId],

@@ -69,6 +69,10 @@ const settings = {
     description:
       'By what a user is found whom a directory manages: `externalId` is the subject, `userName` a name',
   }),
+  matchDirectory: nullable({
+    ...Slug,
+    description: 'The only directory whose users are found so, by name; null: any of them',
+  }),
   profileSync: Type.Enum(['create', 'always'], {
     description: 'Whether the profile of unmanaged users is written once, or at each sign-in',
   }),

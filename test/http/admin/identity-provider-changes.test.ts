@@ -23,7 +23,7 @@ async function newWorld(jit: 'standard' | 'enhanced', settings = {}) {
   const ada = await world.byHand('ada');
   const link = (user: string, provider = body.id) =>
     app.context.db.pool.query(
-      `insert into identity_link values ($1, $2, $3::uuid::text, $3, now(), now(), 'list', '{}', now())`,
+      `insert into identity_link values ($1, $2, $3::uuid::text, $3, 'admin', now(), now(), 'list', '{}', now())`,
       [world.tenant.id, provider, user],
     );
   await link(ada);

@@ -32,6 +32,7 @@ t.test('a provider is made with defaults, read, listed and told', async (t) => {
     absentGroups: 'unknown',
     trustEmail: false,
     matchManaged: ['externalId', 'userName'],
+    matchDirectory: null,
     profileSync: 'create',
     saml: SAML,
     oidc: null,

@@ -103,23 +103,26 @@ t.test('a sign-in beside a deletion leaves nobody, or was before it', async (t) 
   }
 });
 
-t.test('a sign-in that changes nothing is decided anew when its link goes while it waits for it', async (t) => {
-  const { pool } = app.context.db;
-  for (const headers of [{}, { 'idempotency-key': 'once' }]) {
-    const world = await newSignInWorld(app);
-    await world.post(ADA);
-    const holder = await pool.connect();
-    await holder.query('begin');
-    await holder.query('delete from identity_link where tenant_id = $1', [world.tenant.id]);
-    const signedIn = gatewayOf(other, world.gatewayKey)(ADA, { headers: { ...headers } });
-    await backendsWaiting(app.context.db, 1);
-    await holder.query('commit');
-    holder.release();
-    t.match(await signedIn, { status: 409, body: { reason: 'link_conflict' } });
-    const told = (await world.feed()).map(({ type }) => type).filter((type) => type.startsWith('sign_in.'));
-    t.same(told, ['sign_in.accepted', 'sign_in.conflict_found', 'sign_in.refused']);
-  }
-});
+t.test(
+  'a sign-in that changes nothing is decided anew when its link goes while it waits for it',
+  async (t) => {
+    const { pool } = app.context.db;
+    for (const headers of [{}, { 'idempotency-key': 'once' }]) {
+      const world = await newSignInWorld(app);
+      await world.post(ADA);
+      const holder = await pool.connect();
+      await holder.query('begin');
+      await holder.query('delete from identity_link where tenant_id = $1', [world.tenant.id]);
+      const signedIn = gatewayOf(other, world.gatewayKey)(ADA, { headers: { ...headers } });
+      await backendsWaiting(app.context.db, 1);
+      await holder.query('commit');
+      holder.release();
+      t.match(await signedIn, { status: 409, body: { reason: 'link_conflict' } });
+      const told = (await world.feed()).map(({ type }) => type).filter((type) => type.startsWith('sign_in.'));
+      t.same(told, ['sign_in.accepted', 'sign_in.conflict_found', 'sign_in.refused']);
+    }
+  },
+);
 
 t.test('sign-ins beside changes of the mapping never fail, and what is held follows from both', async (t) => {
   const world = await newSignInWorld(app);

@@ -17,7 +17,10 @@ t.test(
     const world = await newSignInWorld(app, { jit: 'off' });
     const { post, holds, ask, eventsOf } = world;
     const id = await invite(world);
-    t.match(await post({ ...ADA, email_verified: false }), { status: 403, body: { reason: 'unknown_user' } });
+    t.match(await post({ ...ADA, email_verified: false }), {
+      status: 403,
+      body: { reason: 'email_unverified' },
+    });
     const events = await eventsOf(async () => t.equal((await post(ADA)).status, 201));
     t.match(
       events.find(({ type }) => type === 'invitation.accepted'),
