@@ -1,85 +1,26 @@
-import fc from 'fast-check';
 import t from 'tap';
-import type { Facts } from '../../src/assertions/types.ts';
-import { type Found, type Person, type SignInRules, whoSignsIn } from '../../src/directory/who-signs-in.ts';
-import { runs, SEED } from '../support/runs.ts';
+import {
+  byAddress,
+  byEmail,
+  byExternalId,
+  byUserName,
+  type Case,
+  DELETED,
+  DELETED_NAME,
+  decide,
+  IN_HR,
+  INVITED,
+  linked,
+  NEVER,
+  NO_EMAIL,
+  OFF,
+  OTHER,
+  person,
+  REJECTED,
+  UNVERIFIED,
+} from '../support/who-signs-in.ts';
 
-/** Who signs in: each rule, and which of two rules decides. What is read for it is made up here. */
-
-const FACTS: Facts = {
-  subject: '00u1',
-  externalId: '00u1',
-  userName: 'Ada@acme.test',
-  userNames: ['00u1', 'ada'],
-  vouchedNames: ['00u1', 'ada', 'Ada@acme.test'],
-  email: 'Ada@acme.test',
-  emailVerified: true,
-  givenName: null,
-  familyName: null,
-  displayName: null,
-  avatar: null,
-  groups: { state: 'absent', groups: [] },
-};
-
-/** By which everything is allowed that can be. */
-const RULES: SignInRules = {
-  jit: 'enhanced',
-  provisioning: 'combined',
-  linkByEmail: 'verified_domains',
-  userNameMustBeEmail: false,
-  matchManaged: ['externalId', 'userName'],
-  matchDirectory: null,
-  anybody: false,
-  domainVerified: true,
-  invited: false,
-  domainOpens: false,
-  unverifiedWaits: false,
-};
-
-const person = (id: string, how: Person['how'], rest: Partial<Person> = {}): Person => ({
-  id,
-  how,
-  version: 1,
-  active: true,
-  managed: false,
-  userNameFolded: `${id}-elsewhere`,
-  externalId: null,
-  directory: null,
-  proof: null,
-  subject: null,
-  owner: false,
-  ...rest,
-});
-const linked = (rest: Partial<Person> = {}) =>
-  person('ada', 'link', { subject: '00u1', proof: 'matched', ...rest });
-const byExternalId = (id: string, rest: Partial<Person> = {}) =>
-  person(id, 'externalId', { managed: true, directory: 'default', externalId: '00u1', ...rest });
-const byUserName = (id: string, rest: Partial<Person> = {}) =>
-  person(id, 'userName', { managed: true, directory: 'default', userNameFolded: 'ada', ...rest });
-const byEmail = (id: string, rest: Partial<Person> = {}) => person(id, 'email', rest);
-/** Of whom the userName is the address. */
-const byAddress = (id: string, rest: Partial<Person> = {}) =>
-  person(id, 'userName', { userNameFolded: 'ada@acme.test', ...rest });
-
-const OTHER = { subject: '00u2' };
-const OFF = { active: false };
-const NO_EMAIL = { email: null, emailVerified: false, userName: '00u1', vouchedNames: ['00u1', 'ada'] };
-const UNVERIFIED = { emailVerified: false, vouchedNames: ['00u1', 'ada'] };
-const NEVER = { linkByEmail: 'never' } as const;
-
-interface Case {
-  readonly people?: readonly Person[];
-  readonly facts?: Partial<Facts>;
-  readonly rules?: Partial<SignInRules>;
-  readonly obstacles?: Partial<Omit<Found, 'people'>>;
-}
-
-const decide = ({ people = [], facts, rules, obstacles }: Case) =>
-  whoSignsIn(
-    { ...FACTS, ...facts },
-    { people, deletedIdentity: null, deletedName: null, rejected: false, ...obstacles },
-    { ...RULES, ...rules },
-  );
+/** Who signs in: each rule, and which of two rules decides. */
 
 /** The decision in words. */
 function told(each: Case): string {
@@ -88,12 +29,6 @@ function told(each: Case): string {
   if (decision.kind === 'enter') return `${decision.linked ? 'enter' : 'link'} ${decision.person.id}`;
   return [decision.conflict ?? decision.reason, decision.person?.id].filter(Boolean).join(' ');
 }
-
-const REJECTED = { rejected: true };
-const DELETED = { deletedIdentity: 'ghost' };
-const DELETED_NAME = { deletedName: 'ghost' };
-const INVITED = { rules: { invited: true } };
-const IN_HR = { rules: { matchDirectory: 'hr' } };
 
 const CASES: Readonly<Record<string, readonly [sentence: string, asked: Case, decision: string][]>> = {
   'the link': [
@@ -449,66 +384,4 @@ t.test('the steps are the questions in their order, up to the one that decides',
   t.same(stepsOf({ obstacles: DELETED }), [...checks.slice(0, 3), 'not not_deprovisioned']);
   t.same(stepsOf({ people: [byEmail('ada')] }), checks.slice(0, 5));
   t.equal(decide({ people: [byEmail('ada')] }).steps.at(-1)?.detail, 'user ada, found by email');
-});
-
-const anybody: fc.Arbitrary<Person> = fc.record({
-  id: fc.constantFrom('ada', 'bob'),
-  how: fc.constantFrom('link', 'externalId', 'externalId', 'userName', 'userName', 'email', 'email'),
-  version: fc.constant(1),
-  active: fc.constantFrom(true, true, false),
-  managed: fc.boolean(),
-  userNameFolded: fc.constantFrom('ada', 'ada@acme.test', 'bob'),
-  externalId: fc.constantFrom(null, '00u1'),
-  directory: fc.constant('default'),
-  proof: fc.constantFrom('matched', 'admin', 'created'),
-  subject: fc.constantFrom(null, null, null, '00u2'),
-  owner: fc.constantFrom(false, false, true),
-});
-const anything: fc.Arbitrary<Required<Case>> = fc.record({
-  people: fc.array(anybody, { maxLength: 3 }),
-  facts: fc.constantFrom({}, {}, NO_EMAIL, UNVERIFIED),
-  rules: fc.record({
-    jit: fc.constantFrom('off', 'standard', 'enhanced'),
-    provisioning: fc.constantFrom('combined', 'scim', 'jit'),
-    linkByEmail: fc.constantFrom('never', 'verified_domains', 'verified_domains'),
-    userNameMustBeEmail: fc.boolean(),
-    matchManaged: fc.constantFrom([], ['externalId'], ['userName'], ['externalId', 'userName']),
-    matchDirectory: fc.constant(null),
-    anybody: fc.constantFrom(false, false, true),
-    domainVerified: fc.constantFrom(true, true, false),
-    invited: fc.boolean(),
-    domainOpens: fc.boolean(),
-    unverifiedWaits: fc.boolean(),
-  }),
-  obstacles: fc.constantFrom({}, {}, {}, REJECTED, DELETED),
-});
-
-/** Whether an address may link the person. */
-function mayLinkByEmail({ facts, rules }: Required<Case>, { managed, owner }: Person): boolean {
-  const { email, emailVerified } = { ...FACTS, ...facts };
-  const wanted = rules.linkByEmail === 'verified_domains' && rules.domainVerified === true;
-  return wanted && email !== null && emailVerified && !managed && !owner;
-}
-
-t.test('nobody comes in who is not active, by an address only where every condition holds', async (t) => {
-  const seen = { linked: 0, managed: 0, byEmail: 0, created: 0 };
-  const property = fc.property(anything, (asked) => {
-    const decision = decide(asked);
-    if (decision.kind === 'create') {
-      seen.created += 1;
-      const isBack = asked.obstacles.deletedIdentity !== undefined;
-      return asked.obstacles.rejected !== true && (!isBack || asked.rules.invited === true);
-    }
-    if (decision.kind === 'refuse') return true;
-    const { person, linked } = decision;
-    if (!person.active) return false;
-    seen[linked ? 'linked' : person.managed ? 'managed' : 'byEmail'] += 1;
-    if (linked) return person.how === 'link';
-    if (person.subject !== null || asked.obstacles.rejected === true) return false;
-    if (person.managed) return asked.rules.matchManaged?.some((key) => key === person.how) ?? false;
-    const isBack = asked.obstacles.deletedIdentity !== undefined;
-    return mayLinkByEmail(asked, person) && (!isBack || asked.rules.invited === true);
-  });
-  fc.assert(property, { numRuns: runs(5_000, 200_000), seed: SEED });
-  for (const [way, times] of Object.entries(seen)) t.ok(times > 20, `came in, ${way}: ${times}`);
 });
