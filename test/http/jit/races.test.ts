@@ -92,12 +92,18 @@ t.test('a sign-in beside a deletion leaves nobody, or was before it', async (t) 
   for (let round = 0; round < ROUNDS; round += 1) {
     const world = await newSignInWorld(app);
     const { id } = (await world.post(ADA)).body.user;
-    const [signedIn, deleted] = await Promise.all([
-      gatewayOf(other, world.gatewayKey)({ ...ADA, groups: ['Hunters'] }),
+    const elsewhere = gatewayOf(other, world.gatewayKey);
+    const [deleted, ...signedIn] = await Promise.all([
       world.ask('DELETE', `/users/${id}`),
+      elsewhere({ ...ADA, groups: ['Hunters'] }),
+      elsewhere(ADA),
+      elsewhere(ADA, { headers: { 'idempotency-key': 'k' } }),
     ]);
-    t.ok(signedIn.status === 200 || signedIn.status === 403, `${signedIn.status}`);
     t.equal(deleted.status, 204);
+    for (const { status } of signedIn) t.ok(status === 200 || status === 403, `${status}`);
+    const told = (await world.feed()).filter(({ type }) => type === 'sign_in.accepted').length;
+    const accepted = signedIn.filter(({ status }) => status === 200).length;
+    t.equal(told, 1 + accepted, 'each that was let in is told, and nobody else');
     t.match(await world.post(ADA), { status: 403, body: { reason: 'deprovisioned' } });
     t.same([await world.count('scim_user'), await world.count('access_grant')], [0, 0]);
   }
