@@ -1,8 +1,8 @@
-import { lookup as askDns } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { addAbortSignal } from 'node:stream';
+import { openAddressResolver, type ResolveAddresses } from './address-resolver.ts';
 import { isLoopback, isPublic } from './addresses.ts';
 
 /**
@@ -53,19 +53,16 @@ export interface Outbound {
 export interface OutboundOptions {
   /** For test identity providers: `localhost` and loopback addresses may be fetched too, by http and on any port. */
   readonly allowLoopback: boolean;
-  /** Who resolves names; the system's resolver unless a test stands in for it. */
-  readonly lookup?: LookupFunction;
+  /** Who resolves names; DNS unless a test stands in for it. */
+  readonly resolve?: ResolveAddresses;
 }
 
 const LIMITS: FetchLimits = { maxBytes: 256 * 1024, timeoutMs: 10_000, accept: '*/*' };
 
-export function openOutbound({
-  allowLoopback,
-  lookup = askDns as LookupFunction,
-}: OutboundOptions): Outbound {
+export function openOutbound({ allowLoopback, resolve = openAddressResolver() }: OutboundOptions): Outbound {
   async function fetchText(text: string, limits: Partial<FetchLimits> = {}): Promise<string> {
     const target = readTarget(text, allowLoopback);
-    const bytes = await get(target, { ...LIMITS, ...limits }, guarded(lookup, target));
+    const bytes = await get(target, { ...LIMITS, ...limits }, resolve);
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     } catch {
@@ -89,6 +86,8 @@ interface Target {
   readonly url: URL;
   /** The URL as messages name it: a query may hold secrets. */
   readonly shown: string;
+  /** The addresses of a host that needs no look-up. */
+  readonly known: readonly string[] | undefined;
   isPermitted(address: string): boolean;
 }
 
@@ -108,35 +107,47 @@ function readTarget(text: string, allowLoopback: boolean): Target {
     throw new OutboundError('url', `${shown} is not fetched: only https URLs on port 443 are`);
   }
   const isPermitted = isLocal ? isLoopback : isPublic;
-  if (isIP(host) !== 0 && !isPermitted(host)) throw notPublic(shown);
-  return { url, shown, isPermitted };
+  const known = isIP(host) !== 0 ? [host] : host === 'localhost' ? LOCALHOST : undefined;
+  if (known !== undefined && !known.every(isPermitted)) throw notPublic(shown);
+  return { url, shown, known, isPermitted };
 }
+
+/** Whatever DNS says of it (RFC 6761 section 6.3). */
+const LOCALHOST = ['127.0.0.1', '::1'];
 
 function notPublic(shown: string): OutboundError {
   return new OutboundError('address', `${shown} is not fetched: its host is not on the public Internet`);
 }
 
 /** A look-up that fails where any address of the answer is not permitted: which one is used is not ours to choose. */
-function guarded(lookup: LookupFunction, { shown, isPermitted }: Target): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, answer) => {
-      const addresses = Array.isArray(answer) ? answer : [];
-      const [first] = addresses;
-      if (error) callback(error, []);
-      else if (!first || !addresses.every(({ address }) => isPermitted(address))) {
-        callback(notPublic(shown), []);
-      } else if (options.all) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    });
+function guarded(
+  resolve: ResolveAddresses,
+  { shown, known, isPermitted }: Target,
+  signal: AbortSignal,
+): LookupFunction {
+  const permitted = async (host: string): Promise<readonly [string, ...string[]]> => {
+    const [first, ...others] = known ?? (await resolve(host, signal));
+    if (first === undefined || ![first, ...others].every(isPermitted)) throw notPublic(shown);
+    return [first, ...others];
+  };
+  const withFamily = (address: string) => ({ address, family: isIP(address) });
+  return (host, { all }, callback) => {
+    permitted(host).then(
+      (addresses) => {
+        if (all) callback(null, addresses.map(withFamily));
+        else callback(null, addresses[0], isIP(addresses[0]));
+      },
+      (error) => callback(error, []),
+    );
   };
 }
 
-async function get(target: Target, limits: FetchLimits, lookup: LookupFunction): Promise<Buffer> {
+async function get(target: Target, limits: FetchLimits, resolve: ResolveAddresses): Promise<Buffer> {
   const { shown } = target;
   const signal = AbortSignal.timeout(limits.timeoutMs);
   try {
     const reply = await respond(target.url, {
-      lookup,
+      lookup: guarded(resolve, target, signal),
       signal,
       // An agent of its own: neither a connection that another took nor a proxy of the environment.
       agent: false,

@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import { type AddressInfo, createServer, type LookupFunction, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import type { ResolveAddresses } from '../../src/outbound/address-resolver.ts';
 import { isLoopback, isPublic } from '../../src/outbound/addresses.ts';
 import { OutboundError, openOutbound } from '../../src/outbound/outbound.ts';
 import { keyPair } from '../support/certificates.ts';
@@ -123,13 +124,13 @@ t.test('which addresses are public', async (t) => {
   for (const text of ['::', '0.0.0.0', '128.0.0.1', 'localhost', '']) t.equal(isLoopback(text), false, text);
 });
 
-/** A look-up that nobody may ask. */
-const neverAsked: LookupFunction = () => {
+/** A resolver that nobody may ask. */
+const neverAsked: ResolveAddresses = () => {
   throw new Error('a name was looked up');
 };
 
 t.test('no URL leads to an address that is not public, however it is spelled', async (t) => {
-  const { fetchText } = openOutbound({ allowLoopback: false, lookup: neverAsked });
+  const { fetchText } = openOutbound({ allowLoopback: false, resolve: neverAsked });
   const hosts = [
     ...NOT_PUBLIC,
     ...NOT_PUBLIC_IPV6.map((address) => `[${address}]`),
@@ -156,7 +157,7 @@ t.test('no URL leads to an address that is not public, however it is spelled', a
 });
 
 t.test('only https URLs on port 443 are fetched, without credentials', async (t) => {
-  const { fetchText } = openOutbound({ allowLoopback: false, lookup: neverAsked });
+  const { fetchText } = openOutbound({ allowLoopback: false, resolve: neverAsked });
   const urls = [
     'http://idp.example/',
     'https://idp.example:8443/',
@@ -187,16 +188,14 @@ t.test('only https URLs on port 443 are fetched, without credentials', async (t)
   }
 });
 
-/** A look-up that answers with these addresses, and counts how often it is asked. */
+/** A resolver that answers with these addresses, and counts how often it is asked. */
 function answering(addresses: readonly string[]) {
   const asked: string[] = [];
-  const lookup: LookupFunction = (hostname, options, callback) => {
-    asked.push(hostname);
-    const answers = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-    if (options.all) callback(null, answers);
-    else callback(new Error('asked for one address: the others would not be judged'), []);
+  const resolve: ResolveAddresses = async (host) => {
+    asked.push(host);
+    return addresses;
   };
-  return { asked, lookup };
+  return { asked, resolve };
 }
 
 t.test('a name is refused when any of its addresses is not public', async (t) => {
@@ -207,9 +206,9 @@ t.test('a name is refused when any of its addresses is not public', async (t) =>
     [],
   ];
   for (const addresses of answers) {
-    const { lookup, asked } = answering(addresses);
+    const { resolve, asked } = answering(addresses);
     const refusal = await refusalOf(
-      openOutbound({ allowLoopback: false, lookup }).fetchText('https://idp.example/jwks?secret=1'),
+      openOutbound({ allowLoopback: false, resolve }).fetchText('https://idp.example/jwks?secret=1'),
     );
     t.equal(refusal.reason, 'address', addresses.join());
     t.equal(
@@ -221,7 +220,7 @@ t.test('a name is refused when any of its addresses is not public', async (t) =>
 });
 
 t.test('with loopback allowed only what says so is loopback, and nothing else is more', async (t) => {
-  const { lookup } = answering(['127.0.0.1']);
+  const { resolve } = answering(['127.0.0.1']);
   const refusals: [url: string, reason: string][] = [
     ['https://idp.example/', 'address'],
     ['http://idp.example/', 'url'],
@@ -234,13 +233,29 @@ t.test('with loopback allowed only what says so is loopback, and nothing else is
   ];
   for (const [url, reason] of refusals) {
     t.equal(
-      (await refusalOf(openOutbound({ allowLoopback: true, lookup }).fetchText(url))).reason,
+      (await refusalOf(openOutbound({ allowLoopback: true, resolve }).fetchText(url))).reason,
       reason,
       url,
     );
   }
-  const elsewhere = openOutbound({ allowLoopback: true, lookup: answering(['8.8.8.8']).lookup });
-  t.equal((await refusalOf(elsewhere.fetchText('http://localhost/'))).reason, 'address');
+});
+
+t.test('localhost is this machine, whatever DNS says, and nobody is asked', async (t) => {
+  const host = await listen(
+    t,
+    http.createServer((_, reply) => void reply.end('here')),
+  );
+  const { fetchText } = openOutbound({ allowLoopback: true, resolve: neverAsked });
+  t.equal(await fetchText(`http://${host}/`), 'here');
+  const { fetchText: fetchPublic, requireFetchable } = openOutbound({
+    allowLoopback: false,
+    resolve: neverAsked,
+  });
+  t.equal((await refusalOf(fetchPublic('https://localhost/'))).reason, 'address');
+  t.throws(() => requireFetchable('https://localhost/'), {
+    name: 'OutboundError',
+    message: /public Internet/,
+  });
 });
 
 t.test('a reply is read as text or JSON', async (t) => {
@@ -329,9 +344,8 @@ t.test('what nobody listens on, and a name that nobody knows', async (t) => {
   const refusal = await refusalOf(local.fetchText(`http://${host}/`));
   t.equal(refusal.reason, 'unreachable');
   t.equal(refusal.message, `http://${host}/ could not be fetched: ECONNREFUSED`);
-  const lookup: LookupFunction = (_, __, callback) =>
-    callback(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }), []);
-  const { fetchText } = openOutbound({ allowLoopback: false, lookup });
+  const resolve = () => Promise.reject(Object.assign(new Error('queryA'), { code: 'ENOTFOUND' }));
+  const { fetchText } = openOutbound({ allowLoopback: false, resolve });
   t.match(await refusalOf(fetchText('https://idp.example/')), {
     reason: 'unreachable',
     message: 'https://idp.example/ could not be fetched: ENOTFOUND',
