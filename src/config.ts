@@ -84,7 +84,7 @@ export const SETTINGS = {
   ROLLCALL_SECRET_KEY: {
     read: readSecretKey,
     secret: true,
-    doc: '32 bytes in base64, which encrypt cursors and stored secrets; required with `DATABASE_URL`, else made once',
+    doc: '32 bytes in base64, which encrypt cursors and the private keys to which SAML assertions are encrypted; required with `DATABASE_URL`, else made once',
   },
   DRAIN_SECONDS: {
     read: integer(0, 600),

@@ -79,7 +79,7 @@ async function assertNow(
     const verified = await verify(
       context,
       verifiers,
-      { tenantId, provider, sealedKey: row.encryption_key },
+      { tenantId, provider, sealedKey: row.encryption_key, requestId: actor.requestId },
       received,
     );
     const facts = readFacts(verified, { ...provider, documentGroupAttribute: groupAttributeOfDocument });
@@ -108,28 +108,29 @@ function requireIndexable({ subject }: Facts): void {
   throw new AssertionError('subject', `The subject is longer than ${LONGEST_SUBJECT} bytes of UTF-8`);
 }
 
-/** By whose settings it is verified. */
+/** By whose settings it is verified, in which request. */
 interface Believed {
   readonly tenantId: string;
   readonly provider: IdentityProvider;
   /** Our private key, for what is encrypted to us; null: there is none. */
   readonly sealedKey: string | null;
+  readonly requestId: string;
 }
 
 async function verify(
   context: Context,
   verifiers: Verifiers,
-  { tenantId, provider, sealedKey }: Believed,
+  believed: Believed,
   received: Received,
 ): Promise<VerifiedAssertion> {
+  const { tenantId, provider } = believed;
   const { id, kind, oidc } = provider;
   const now = context.now();
   if (received.kind === 'claims' && kind === 'claims') return readClaims(received, now);
   if (received.kind === 'saml' && kind === 'saml') {
     const { response, requestId } = received;
-    const decryptionKey =
-      sealedKey === null ? {} : { decryptionKey: openSecret(context.secretKey, { tenantId, id }, sealedKey) };
-    return verifiers.saml.verify({ ...samlOf(provider), ...decryptionKey }, response, {
+    const keys = { ...samlOf(provider), ...decryptionKeyOf(context, believed) };
+    return verifiers.saml.verify(keys, response, {
       now,
       ...(requestId !== undefined && { requestId }),
     });
@@ -142,6 +143,23 @@ async function verify(
     reason: 'kind_mismatch',
     hint: `It takes ${TAKES[kind]}.`,
   });
+}
+
+/** A key that does not open is none: what is not encrypted still holds, and the log says what to do about the rest. */
+function decryptionKeyOf(
+  { secretKey, log }: Context,
+  { tenantId, provider: { id }, sealedKey, requestId }: Believed,
+): { readonly decryptionKey?: string } {
+  if (sealedKey === null) return {};
+  try {
+    return { decryptionKey: openSecret(secretKey, { tenantId, id }, sealedKey) };
+  } catch (err) {
+    log.error(
+      { err, tenant: tenantId, identityProvider: id, requestId },
+      'an encryption key does not open: start with the ROLLCALL_SECRET_KEY under which it was made, or delete the key and make a new one',
+    );
+    return {};
+  }
 }
 
 /** What responses are verified by: an identity provider whose metadata is still to come verifies none. */

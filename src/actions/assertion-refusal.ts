@@ -12,7 +12,10 @@ const HINTS: Readonly<Record<AssertionReason, string>> = {
     'The document is not of the form that identity providers send: treat it as an attack until it is explained.',
   signature: "Compare the identity provider's signing certificates or keys with those that are set here.",
   algorithm: 'Have the identity provider sign with SHA-256 or better.',
-  decryption: "Compare the certificate that the identity provider encrypts for with this service's.",
+  decryption:
+    "Compare the certificate that the identity provider encrypts for with this service's. Where it is the same, the " +
+    "service's ROLLCALL_SECRET_KEY is another one than when the key was made: delete the encryption key, make a new " +
+    'one, and give the identity provider its certificate.',
   issuer: SETTINGS,
   audience: SETTINGS,
   recipient: SETTINGS,

@@ -21,7 +21,7 @@ export async function signedAssertion(keys: SamlKeys, gated: GatedResponse): Pro
   if (decryptionKey === undefined) {
     throw new AssertionError(
       'decryption',
-      'The assertion is encrypted and this provider has no decryption key. Turn encryption off, or set the key.',
+      'The assertion is encrypted, and there is no key here that opens it. Turn encryption off, or make a key.',
     );
   }
   try {

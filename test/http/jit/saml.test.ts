@@ -99,6 +99,36 @@ for (const [what, options] of Object.entries(SIGNED)) {
   });
 }
 
+t.test('another ROLLCALL_SECRET_KEY stops what is encrypted, and nothing else', async (t) => {
+  const { ask, post, tenant, gatewayKey } = await start();
+  const made = await ask<{ encryptionCertificate: string }>(
+    'POST',
+    '/identity-providers/corp/encryption-key',
+  );
+  const { encryptionCertificate } = made.body;
+  const log: string[] = [];
+  const { connectionString } = app;
+  const { app: changed } = await startSso(t, { connectionString, onLog: (line) => log.push(line) });
+  const toChanged = (samlResponse: string) => {
+    const body = { identityProvider: 'corp', samlResponse };
+    return changed.send('POST', '/jit/assert', { key: gatewayKey, body });
+  };
+  t.equal((await toChanged(await respond(IDP, SP, BOB))).status, 201);
+  for (const encrypted of [GCM, CBC]) {
+    const response = await respond(IDP, { ...SP, encryptionCertificate }, BOB, { encrypted });
+    t.match(await toChanged(response), {
+      status: 422,
+      body: { reason: 'decryption', hint: /ROLLCALL_SECRET_KEY.*make a new/ },
+    });
+    t.equal((await post(response)).status, 200, 'where the key is the same it still opens');
+  }
+  const told = log.map((line) => JSON.parse(line)).filter(({ level }) => level >= 50);
+  t.equal(told.length, 3, 'once for each request');
+  for (const line of told) {
+    t.match(line, { level: 50, tenant: tenant.id, msg: /ROLLCALL_SECRET_KEY/, requestId: /./ });
+  }
+});
+
 t.test('while certificates are rolled over both sign in, then the new one alone', async (t) => {
   const { ask, post } = await start();
   const certificates = (...idps: readonly (typeof IDP)[]) =>
