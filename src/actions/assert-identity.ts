@@ -1,16 +1,12 @@
 import { type GatewayClaims, readClaims } from '../assertions/claims.ts';
 import { readFacts } from '../assertions/facts.ts';
-import {
-  AssertionError,
-  type Facts,
-  type SamlProvider,
-  type VerifiedAssertion,
-} from '../assertions/types.ts';
+import type { SamlProvider, VerifiedAssertion } from '../assertions/types.ts';
 import type { Verifiers } from '../assertions/verifiers.ts';
 import type { Actor, Context } from '../context.ts';
 import { snapshot } from '../db/transaction.ts';
 import { AppError, notFound } from '../errors.ts';
 import { groupAttributeOfMapping } from '../reconcile/sign-in.ts';
+import { profileFits } from '../scim/profile.ts';
 import {
   type IdentityProvider,
   identityProviderByName,
@@ -82,9 +78,12 @@ async function assertNow(
       { tenantId, provider, sealedKey: row.encryption_key, requestId: actor.requestId },
       received,
     );
-    const facts = readFacts(verified, { ...provider, documentGroupAttribute: groupAttributeOfDocument });
-    requireIndexable(facts);
-    return { assertion: verified, facts };
+    const reading = {
+      ...provider,
+      documentGroupAttribute: groupAttributeOfDocument,
+      fits: profileFits,
+    };
+    return { assertion: verified, facts: readFacts(verified, reading) };
   };
   const said = await read().catch((error: unknown) => {
     throw assertionRefused(error, { dryRun });
@@ -98,14 +97,6 @@ async function assertNow(
 function asDisabled({ warnings, trace = [], ...answer }: SignInAnswer): SignInAnswer {
   const check = { check: 'identity_provider_enabled', passed: false };
   return { ...answer, warnings: [DISABLED, ...warnings], trace: [check, ...trace] };
-}
-
-/** In bytes of UTF-8: what an index takes beside the ids of tenant and identity provider. */
-const LONGEST_SUBJECT = 2_000;
-
-function requireIndexable({ subject }: Facts): void {
-  if (Buffer.byteLength(subject) <= LONGEST_SUBJECT) return;
-  throw new AssertionError('subject', `The subject is longer than ${LONGEST_SUBJECT} bytes of UTF-8`);
 }
 
 /** By whose settings it is verified, in which request. */

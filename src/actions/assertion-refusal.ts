@@ -21,7 +21,7 @@ const HINTS: Readonly<Record<AssertionReason, string>> = {
   recipient: SETTINGS,
   destination: SETTINGS,
   status: 'The identity provider itself has refused: its log says why.',
-  subject: 'Have the identity provider send a subject (NameID, sub).',
+  subject: 'Have the identity provider send a subject (NameID, sub): one text, not empty and not long.',
   subject_confirmation:
     'Have the identity provider send a bearer confirmation with Recipient and NotOnOrAfter.',
   conditions: 'Have the identity provider send Conditions with an AudienceRestriction.',

@@ -45,6 +45,17 @@ export function isKeepable(text: string, longest: number): boolean {
   return text !== '' && text.length <= longest && text.isWellFormed() && !/\p{Cc}/u.test(text);
 }
 
+/** Whether a user can hold a text: as a part of the profile, and as a name by which the user is found. */
+export interface Fits {
+  text(text: string): boolean;
+  name(text: string): boolean;
+}
+
+/** Whether somebody can be found by a text. */
+export function isName(text: string, longest: number, { fits }: { readonly fits: Fits }): boolean {
+  return isKeepable(text, longest) && fits.name(text);
+}
+
 /** @throws AssertionError `malformed`, naming the attribute, for a text that cannot be kept and must not be left out. */
 export function requireKeepable(text: string, longest: number, name: string): void {
   if (isKeepable(text, longest)) return;

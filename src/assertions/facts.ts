@@ -1,4 +1,13 @@
-import { type Attributes, type Found, findNamed, findSpelled, isKeepable, namesOf } from './attributes.ts';
+import {
+  type Attributes,
+  type Fits,
+  type Found,
+  findNamed,
+  findSpelled,
+  isKeepable,
+  isName,
+  namesOf,
+} from './attributes.ts';
 import { saysVerified } from './email-claims.ts';
 import { type GroupReading, readGroups } from './groups.ts';
 import { COMMON_URIS, COMMON_WORDS, type MappedFact, PRESET_NAMES } from './presets.ts';
@@ -12,6 +21,8 @@ export interface Reading extends GroupReading {
   readonly attributeMapping: Readonly<Partial<Record<MappedFact, string>>>;
   /** Whether every e-mail address that the provider sends counts as verified. */
   readonly trustEmail: boolean;
+  /** What a user can hold. */
+  readonly fits: Fits;
 }
 
 const LONGEST_SUBJECT = 1_000;
@@ -30,17 +41,15 @@ export function readFacts(assertion: VerifiedAssertion, reading: Reading): Facts
   const { attributes } = assertion;
   const text = (fact: MappedFact, longest: number) => {
     const value = find(attributes, reading, fact)?.values.find((each) => each !== '');
-    return value !== undefined && isKeepable(value, longest) ? value : null;
+    return value !== undefined && isKeepable(value, longest) && reading.fits.text(value) ? value : null;
   };
   const email = readEmail(attributes, reading);
   const avatar = text('avatar', LONGEST_URL);
-  const externalId = readSubject(assertion, reading);
-  const subject = reading.preset === 'entra' ? withTenant(externalId, attributes, reading) : externalId;
+  const identity = readSubject(assertion, reading);
   return {
-    subject,
-    externalId,
+    ...identity,
     ...email,
-    ...readNames(assertion, reading, email),
+    ...readNames(assertion, reading, { ...identity, ...email }),
     givenName: text('givenName', LONGEST_NAME),
     familyName: text('familyName', LONGEST_NAME),
     displayName: text('displayName', LONGEST_NAME),
@@ -65,7 +74,7 @@ function find(
 }
 
 /** Who it is. What was set to be the subject is never replaced by something else: that would be another person. */
-function readSubject(assertion: VerifiedAssertion, reading: Reading): string {
+function readSubject(assertion: VerifiedAssertion, reading: Reading): Pick<Facts, 'subject' | 'externalId'> {
   const { attributes } = assertion;
   const values = find(attributes, reading, 'subject')?.values.filter((value) => value !== '') ?? [];
   const mapped = reading.attributeMapping.subject;
@@ -76,20 +85,21 @@ function readSubject(assertion: VerifiedAssertion, reading: Reading): string {
       `The assertion has no ${missing}, which is to be the subject; ${namesOf(attributes)}`,
     );
   }
-  const [subject = assertion.subject, another] = values;
+  const [externalId = assertion.subject, another] = values;
   if (another !== undefined) {
     throw new AssertionError(
       'duplicate_attribute',
       'The attribute that is to be the subject has several values',
     );
   }
-  if (!isKeepable(subject, LONGEST_SUBJECT) || subject.trim() === '') {
+  const subject = reading.preset === 'entra' ? withTenant(externalId, attributes, reading) : externalId;
+  if (externalId.trim() === '' || !isName(subject, LONGEST_SUBJECT, reading)) {
     throw new AssertionError(
       'subject',
-      `The subject is empty, longer than ${LONGEST_SUBJECT} characters, or holds control characters`,
+      `The subject is empty, too long (${LONGEST_SUBJECT} characters, and fewer where each takes many bytes), or holds control characters or more than 30 combining marks in a row`,
     );
   }
-  return subject;
+  return { subject, externalId };
 }
 
 /**
@@ -105,7 +115,7 @@ function readEmail(attributes: Attributes, reading: Reading): Pick<Facts, 'email
   const found = find(attributes, reading, 'email');
   const values = found?.values.filter((value) => value !== '') ?? [];
   const [email = ''] = values;
-  if (!isKeepable(email, LONGEST_EMAIL) || !/^[^\s@]+@[^\s@]+$/.test(email)) {
+  if (!isName(email, LONGEST_EMAIL, reading) || !/^[^\s@]+@[^\s@]+$/.test(email)) {
     return { email: null, emailVerified: false };
   }
   // The claims about verification speak of the one address in the claim `email`, and of no other attribute.

@@ -1,4 +1,4 @@
-import { type Attributes, isKeepable } from './attributes.ts';
+import { type Attributes, type Fits, isName } from './attributes.ts';
 import { saysUnverified } from './email-claims.ts';
 import { ENTRA_USER_NAME, type Preset, USER_NAMES, VOUCHING_PRESETS } from './presets.ts';
 import type { Facts, ProviderKind, VerifiedAssertion } from './types.ts';
@@ -7,6 +7,7 @@ import type { Facts, ProviderKind, VerifiedAssertion } from './types.ts';
 interface NameReading {
   readonly kind: ProviderKind;
   readonly preset: Preset | null;
+  readonly fits: Fits;
 }
 
 type Email = Pick<Facts, 'email' | 'emailVerified'>;
@@ -17,20 +18,20 @@ const LONGEST_NAME = 1_000;
 export function readNames(
   { subject, attributes }: VerifiedAssertion,
   reading: NameReading,
-  email: Email,
+  person: Email & Pick<Facts, 'subject'>,
 ): Pick<Facts, 'userName' | 'userNames' | 'vouchedNames'> {
   const { kind, preset } = reading;
   const keepable = (names: readonly string[]) =>
-    [...new Set(names)].filter((name) => isKeepable(name, LONGEST_NAME));
+    [...new Set(names)].filter((name) => isName(name, LONGEST_NAME, reading));
   const named = preset === 'entra' ? [...USER_NAMES, ENTRA_USER_NAME] : USER_NAMES;
   const userNames = keepable([subject, ...named.flatMap((name) => attributes.get(name) ?? [])]);
   const areVouched = kind === 'saml' || VOUCHING_PRESETS.includes(preset);
   const vouched = areVouched ? userNames : keepable([subject]);
   // The first is the subject; another one tells people more.
-  const [first = subject, second] = vouched;
-  const address = email.emailVerified && email.email !== null ? [email.email] : [];
+  const [first = person.subject, second] = vouched;
+  const address = person.emailVerified && person.email !== null ? [person.email] : [];
   return {
-    userName: nameable(attributes, email, reading) ?? second ?? first,
+    userName: nameable(attributes, person, reading) ?? second ?? first,
     userNames,
     vouchedNames: [...vouched, ...address].filter(isPlain),
   };

@@ -1,7 +1,7 @@
 import { isObject, ownValue } from './json.ts';
 import type { JsonObject, JsonValue, Reading, Resource, ResourceType } from './types.ts';
-import { canonicalResource, requireIndexable } from './validate.ts';
-import { readAttributes } from './value.ts';
+import { canonicalResource, isIndexable, requireIndexable } from './validate.ts';
+import { readAttributes, textFault } from './value.ts';
 
 /** What admins write of a User by hand. Null: it shall have none; absent: as it is. */
 export interface ProfileChange {
@@ -14,6 +14,12 @@ export interface ProfileChange {
   readonly email?: string | null;
   readonly avatar?: string | null;
 }
+
+/** Which texts `withProfile` takes: of any part of a profile, and of a name by which a user is found. */
+export const profileFits = {
+  text: (text: string): boolean => textFault(text) === undefined,
+  name: (text: string): boolean => textFault(text) === undefined && isIndexable(text),
+};
 
 /**
  * The User after the change, in canonical form; what the change does not name stays, extensions too. `email` is the

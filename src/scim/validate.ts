@@ -235,14 +235,17 @@ const INDEXED: Readonly<Record<TypeName, readonly string[]>> = {
 export function requireIndexable(resource: Resource, type: ResourceType): void {
   for (const name of INDEXED[type.name]) {
     const value = ownValue(resource, name);
-    if (typeof value !== 'string') continue;
-    if (Buffer.byteLength(value) > MAX_INDEXED || Buffer.byteLength(foldText(value)) > MAX_INDEXED) {
-      throw badRequest(
-        'invalidValue',
-        `${name} is longer than ${MAX_INDEXED} bytes of UTF-8, as sent or in lower case and NFKC: send a shorter one`,
-      );
-    }
+    if (typeof value !== 'string' || isIndexable(value)) continue;
+    throw badRequest(
+      'invalidValue',
+      `${name} is longer than ${MAX_INDEXED} bytes of UTF-8, as sent or in lower case and NFKC: send a shorter one`,
+    );
   }
+}
+
+/** Whether an index can hold a text, as it is and as it is compared. */
+export function isIndexable(text: string): boolean {
+  return Buffer.byteLength(text) <= MAX_INDEXED && Buffer.byteLength(foldText(text)) <= MAX_INDEXED;
 }
 
 /**

@@ -169,21 +169,22 @@ function readSimple(value: unknown, attribute: Attribute, where: string, reading
   }
 }
 
-/** Text that passes a test. PostgreSQL stores neither NUL nor half of a surrogate pair. */
+/** Text that passes a test. */
 function readText(value: unknown, where: string, test: (text: string) => boolean, expected: string): string {
   if (typeof value !== 'string' || !test(value)) {
     throw badRequest('invalidValue', `${where} must be ${expected}`);
   }
-  if (value.includes('\0') || !value.isWellFormed()) {
-    throw badRequest(
-      'invalidValue',
-      `${where} contains a character that is no Unicode text (NUL or a lone surrogate)`,
-    );
-  }
-  if (TOO_MANY_MARKS.test(value)) {
-    throw badRequest('invalidValue', `${where} has more than 30 combining marks in a row: send fewer`);
-  }
+  const fault = textFault(value);
+  if (fault !== undefined) throw badRequest('invalidValue', `${where} ${fault}`);
   return value;
+}
+
+/** Why no attribute can hold a text; undefined: it can. PostgreSQL stores neither NUL nor half of a surrogate pair. */
+export function textFault(text: string): string | undefined {
+  if (text.includes('\0') || !text.isWellFormed()) {
+    return 'contains a character that is no Unicode text (NUL or a lone surrogate)';
+  }
+  return TOO_MANY_MARKS.test(text) ? 'has more than 30 combining marks in a row: send fewer' : undefined;
 }
 
 /** No language needs more (UAX #15 section 13), and Unicode normalization takes quadratic time of a run of them. */

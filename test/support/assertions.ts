@@ -1,5 +1,6 @@
 import type { Reading } from '../../src/assertions/facts.ts';
 import type { VerifiedAssertion } from '../../src/assertions/types.ts';
+import { profileFits } from '../../src/scim/profile.ts';
 
 /** Assertions as verification leaves them, for tests of what is read of them. */
 
@@ -26,4 +27,5 @@ export const READING: Reading = {
   groupAttribute: null,
   absentGroups: 'unknown',
   trustEmail: false,
+  fits: profileFits,
 };
