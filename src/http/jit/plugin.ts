@@ -38,7 +38,8 @@ export async function jitSurface(surface: FastifyInstance, options: JitOptions):
 
 /**
  * Keeps for the tenant's admins why a gateway was refused. Bounded, and no event: whoever sends a gateway garbage must
- * not fill the feed. What was decided about a person is an event besides.
+ * not fill the feed. What was decided about a person is an event besides. A 503 has a reason where it concerns the tenant
+ * (keys of its identity provider that cannot be fetched), and none where the database is away.
  */
 function recordRefusal(
   { now }: Context,
@@ -47,9 +48,9 @@ function recordRefusal(
   error: unknown,
 ): void {
   const { principal, tenantId, method, id: requestId } = request as Partial<FastifyRequest> & FastifyRequest;
-  const { status, detail, hint = '' } = problemOf(error, requestId);
-  if (tenantId === undefined || principal === undefined || principal.kind === 'operator' || status >= 500)
-    return;
+  const { status, reason, detail, hint = '' } = problemOf(error, requestId);
+  if (tenantId === undefined || principal === undefined || principal.kind === 'operator') return;
+  if (status >= 500 && reason === undefined) return;
   const told = { scimType: undefined, detail, hint, requestId };
   refusedRequests.add({
     tenantId,

@@ -31,6 +31,7 @@ const verifiers: Verifiers = {
   oidc: {
     async verify({ id }, _provider, token, { nonce } = {}) {
       if (token === 'away') throw new AssertionError('keys_unavailable', 'The keys cannot be had');
+      if (token === 'no database') throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
       return verified(nonce ?? (id.length === 36 ? token : 'no id'));
     },
   },
@@ -143,6 +144,16 @@ t.test('an assertion that does not hold is 422 with its reason; keys that are aw
   t.match(away, { status: 503, body: { code: 'unavailable', reason: 'keys_unavailable' } });
   t.ok(away.headers['retry-after']);
   t.equal(await count('consumed_assertion'), 0);
+});
+
+t.test("what a tenant's own settings may be the cause of is kept for its admins, a 503 too", async (t) => {
+  const { send, ask } = await start();
+  t.equal((await send({ identityProvider: 'oidc', idToken: 'away' })).status, 503);
+  t.equal((await send({ identityProvider: 'oidc', idToken: 'no database' })).status, 503);
+  await app.flushClients();
+  const { body } = await ask<{ refusedRequests: object[] }>('GET', '/refused-requests');
+  t.match(body.refusedRequests, [{ path: '/jit/assert', status: 503, detail: 'The keys cannot be had' }]);
+  t.equal(body.refusedRequests.length, 1, 'a database that is away is no matter of the tenant');
 });
 
 t.test('claims take the scope jit:claims, everything else the scope jit', async (t) => {
