@@ -69,13 +69,14 @@ create table consumed_assertion (
   -- SHA-256 of (key, Idempotency-Key, body): who repeats exactly that within a minute gets this answer again.
   retry_hash bytea,
   status smallint not null,
-  -- JSON; null: no retry was announced.
+  -- JSON; null: no retry was announced, or its minute is over.
   answer text,
   constraint consumed_assertion_pkey primary key (tenant_id, identity_provider_id, assertion_hash),
   constraint consumed_assertion_provider_exists foreign key (tenant_id, identity_provider_id)
     references identity_provider (tenant_id, id) on delete cascade
 ) with (autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000);
 create index consumed_assertion_by_expiry on consumed_assertion (expires_at);
+create index consumed_assertion_answered on consumed_assertion (consumed_at) where answer is not null;
 
 -- By what a person would be found who was deleted: they do not come back by signing in, until a directory creates them
 -- again or an admin allows it.

@@ -82,7 +82,7 @@ export function consume(
   ]);
 }
 
-/** So many are removed at a time. */
+/** So many are removed, or forgotten, at a time. */
 export const SWEPT_PER_TURN = 1_000;
 
 const sweepStatement = statement<{ readonly swept: number }>(
@@ -99,4 +99,24 @@ const sweepStatement = statement<{ readonly swept: number }>(
 export async function sweepConsumed(database: Database, now: Date): Promise<number> {
   const [row] = await runAlone(database, step(sweepStatement, [now]));
   return row?.swept ?? 0;
+}
+
+const forgetStatement = statement<{ readonly forgotten: number }>(
+  'forget_answers',
+  `with forgotten as (
+     update consumed_assertion set answer = null, retry_hash = null where ctid = any (array(
+       select ctid from consumed_assertion
+       where answer is not null and consumed_at <= $1::timestamptz - interval '${RETRIED_WITHIN} seconds'
+       order by consumed_at limit ${SWEPT_PER_TURN}))
+     returning true
+   ) select count(*) as forgotten from forgotten`,
+);
+
+/**
+ * Forgets the answers that no retry gets any more: they hold profiles, and outlive their people otherwise. Answers how
+ * many.
+ */
+export async function forgetAnswers(database: Database, now: Date): Promise<number> {
+  const [row] = await runAlone(database, step(forgetStatement, [now]));
+  return row?.forgotten ?? 0;
 }

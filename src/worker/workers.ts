@@ -4,7 +4,7 @@ import { queueDailyResync } from '../actions/queue-daily-resync.ts';
 import type { ClientRecords } from '../clients/client-records.ts';
 import type { DailyResync } from '../config.ts';
 import type { Context } from '../context.ts';
-import { SWEPT_PER_TURN, sweepConsumed } from '../directory/consumed-assertions.ts';
+import { forgetAnswers, SWEPT_PER_TURN, sweepConsumed } from '../directory/consumed-assertions.ts';
 import { EVENTS_PER_TURN, releaseSealing, seal } from '../events/seal.ts';
 import { startLoop } from './loop.ts';
 
@@ -59,7 +59,8 @@ export function startWorkers(context: Context, options: WorkerOptions): Workers 
       idle: { shortest: 1_000, longest: 60_000 },
       log,
       async turn() {
-        const swept = await sweepConsumed(db, context.now());
+        const now = context.now();
+        const swept = Math.max(await sweepConsumed(db, now), await forgetAnswers(db, now));
         return swept === SWEPT_PER_TURN ? 'more' : swept > 0 ? 'some' : 'none';
       },
     }),

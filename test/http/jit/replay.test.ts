@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import t from 'tap';
-import { sweepConsumed } from '../../../src/directory/consumed-assertions.ts';
+import { forgetAnswers, sweepConsumed } from '../../../src/directory/consumed-assertions.ts';
 import { startApp } from '../../support/app.ts';
 import { gatewayOf } from '../../support/gateway.ts';
 import { ADA, newSignInWorld } from '../../support/sign-in.ts';
@@ -77,6 +77,30 @@ t.test('what nobody would accept any more is swept away', async (t) => {
   clock.now += 61_000;
   await sweepConsumed(app.context.db, now());
   t.equal(await count('consumed_assertion'), 0);
+});
+
+t.test('an answer is kept no longer than it counts, and the use is remembered', async (t) => {
+  const { post, tenant, ask } = await newSignInWorld(app);
+  const headers = { 'idempotency-key': 'try-1' };
+  const [requestId, another] = [randomUUID(), randomUUID()];
+  const { id } = (await post(ADA, { requestId, headers })).body.user;
+  await post(ADA, { requestId: another, headers });
+  const kept = async () => {
+    const { rows } = await app.context.db.pool.query(
+      'select answer, retry_hash from consumed_assertion where tenant_id = $1 and num_nonnulls(answer, retry_hash) > 0',
+      [tenant.id],
+    );
+    return rows.length;
+  };
+  clock.now += 59_000;
+  await forgetAnswers(app.context.db, now());
+  t.equal(await kept(), 2);
+  t.equal((await post(ADA, { requestId, headers })).status, 201);
+  await ask('DELETE', `/users/${id}`);
+  clock.now += 1_000;
+  await forgetAnswers(app.context.db, now());
+  t.equal(await kept(), 0);
+  t.match(await post(ADA, { requestId, headers }), { status: 409, body: { reason: 'replayed' } });
 });
 
 t.test(
