@@ -1,5 +1,6 @@
--- Sign-ins: identity providers, who signs in by them, what was consumed, and the other ways in. Creates empty tables:
--- locks nothing that is in use.
+-- Sign-ins: identity providers, who signs in by them, what was consumed, and the other ways in. Creates empty tables. Their
+-- foreign keys lock tenant and scim_user against writers, not readers, until the migration ends. It waits 5 seconds at most
+-- for those who write already; then the start fails with "lock timeout", nothing has changed, and it can be repeated.
 
 create table identity_provider (
   tenant_id uuid not null,

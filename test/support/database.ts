@@ -4,7 +4,10 @@ import type { Test } from 'tap';
 import { MIGRATIONS, migrate } from '../../src/db/migrate.ts';
 
 /** A database of the test's own on the suite's server: migrated, and dropped when the test ends. */
-export async function createDatabase(t: Test): Promise<{ connectionString: string }> {
+export async function createDatabase(
+  t: Test,
+  migrations = MIGRATIONS,
+): Promise<{ connectionString: string }> {
   const server = process.env.TEST_DATABASE_URL;
   if (server === undefined) {
     throw new Error('TEST_DATABASE_URL names no server. Run the file by: npm test -- test/<file>.test.ts');
@@ -13,7 +16,7 @@ export async function createDatabase(t: Test): Promise<{ connectionString: strin
   await administer(server, `create database ${name} template template0 encoding 'UTF8'`);
   t.teardown(() => administer(server, `drop database ${name} with (force)`));
   const connectionString = server.replace(/(\/\/[^/]*\/)[^?]*/, `$1${name}`);
-  await migrate(connectionString, MIGRATIONS);
+  await migrate(connectionString, migrations);
   return { connectionString };
 }
 
