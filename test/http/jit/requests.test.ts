@@ -209,6 +209,7 @@ t.test('a dry run decides like the real one, shows each step, and writes nothing
         'not_deprovisioned true',
         'email_link true',
         'user_name_free true',
+        'not_deactivated true',
         'may_create true',
       ],
     );
