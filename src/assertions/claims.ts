@@ -1,3 +1,4 @@
+import { attributesOf, hasGroupOverage } from './claim-texts.ts';
 import { AssertionError, type VerifiedAssertion } from './types.ts';
 
 /** Claims that a gateway has verified itself: whom to believe is settled by its key, what was said is read here. */
@@ -17,47 +18,36 @@ const MAX_VALUES = 2_000;
 const KEPT = 24 * 60 * 60_000;
 
 /**
- * Claims as an assertion. Objects among them are left out, except for what Entra ID writes instead of too many groups
- * (`_claim_names`). Throws AssertionError `too_large`, and `too_many_groups` for any list that is too long.
+ * Claims as an assertion (`attributesOf`). Throws AssertionError `too_large`, and `too_many_groups` for any list that is
+ * too long.
  */
 export function readClaims({ requestId, claims }: GatewayClaims, now: Date): VerifiedAssertion {
   const entries = Object.entries(claims);
   if (entries.length > MAX_CLAIMS) {
     throw new AssertionError('too_large', `claims has more than ${MAX_CLAIMS} members: send what is mapped`);
   }
-  const attributes = new Map(entries.flatMap(([name, value]) => attributeOf(name, value)));
-  const { _claim_names: elsewhere, hasgroups } = claims;
+  const long = entries.find(([, value]) => Array.isArray(value) && value.length > MAX_VALUES);
+  if (long !== undefined) {
+    throw new AssertionError(
+      'too_many_groups',
+      `The claim "${shown(long[0])}" has more than ${MAX_VALUES} values`,
+    );
+  }
+  const attributes = attributesOf(claims);
+  for (const [name, texts] of attributes) requireShort(name, texts);
   return {
     id: requestId,
     expiresAt: new Date(now.getTime() + KEPT),
     subject: attributes.get('sub')?.[0] ?? '',
     attributes,
-    groupOverage:
-      hasgroups === true || (typeof elsewhere === 'object' && elsewhere !== null && 'groups' in elsewhere),
+    groupOverage: hasGroupOverage(claims),
     checks: [{ check: 'bounds', passed: true }],
   };
 }
 
-function attributeOf(name: string, value: unknown): [name: string, texts: string[]][] {
-  const values = value === null ? [] : [value].flat();
-  if (values.length > MAX_VALUES) {
-    throw new AssertionError(
-      'too_many_groups',
-      `The claim "${shown(name)}" has more than ${MAX_VALUES} values`,
-    );
-  }
-  const texts = values.flatMap(textOf);
-  // An object, or a list of objects, says nothing that could be read.
-  if (texts.length === 0 && values.length > 0) return [];
-  if ([name, ...texts].some(({ length }) => length > MAX_TEXT)) {
-    throw new AssertionError('too_large', `The claim "${shown(name)}" has more than ${MAX_TEXT} characters`);
-  }
-  return [[name, texts]];
-}
-
-function textOf(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'number' || typeof value === 'boolean' ? [JSON.stringify(value)] : [];
+function requireShort(name: string, texts: readonly string[]): void {
+  if ([name, ...texts].every(({ length }) => length <= MAX_TEXT)) return;
+  throw new AssertionError('too_large', `The claim "${shown(name)}" has more than ${MAX_TEXT} characters`);
 }
 
 const shown = (name: string) => name.slice(0, 100);

@@ -1,5 +1,5 @@
 import { AssertionError, type OidcProvider } from '../types.ts';
-import { isObject, type JsonObject } from './json.ts';
+import type { JsonObject } from './json.ts';
 
 /** Seconds by which the clocks of two machines may differ. */
 const SKEW = 60;
@@ -107,32 +107,4 @@ export function requireSubject({ sub }: JsonObject): string {
 export function requireNoEvents({ events }: JsonObject): void {
   if (events === undefined) return;
   throw new AssertionError('structure', 'The token tells of events ("events"): send an ID token');
-}
-
-/**
- * The claims as texts. Left out is what is no text, number or boolean, and null (OpenID Connect Core section 5.3.2: as
- * good as absent). A list with such a part is left out whole: half a list of groups would take groups away.
- */
-export function attributesOf(claims: JsonObject): ReadonlyMap<string, readonly string[]> {
-  const attributes = new Map<string, readonly string[]>();
-  for (const [name, value] of Object.entries(claims)) {
-    const texts = (Array.isArray(value) ? value : [value]).map(textOf);
-    if (texts.every((text) => text !== undefined)) attributes.set(name, texts);
-  }
-  return attributes;
-}
-
-function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  return typeof value === 'number' || typeof value === 'boolean' ? JSON.stringify(value) : undefined;
-}
-
-/**
- * Whether Entra ID left out groups because they are too many: it points at them (`_claim_names`, OpenID Connect Core
- * section 5.6.2), or in tokens of the implicit flow only says that there are some (`hasgroups`).
- */
-export function hasGroupOverage({ _claim_names: elsewhere, hasgroups }: JsonObject): boolean {
-  return (
-    (isObject(elsewhere) && Object.hasOwn(elsewhere, 'groups')) || hasgroups === true || hasgroups === 'true'
-  );
 }

@@ -1,11 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose';
+import { attributesOf, hasGroupOverage } from '../claim-texts.ts';
 import { openTrace } from '../trace.ts';
 import { AssertionError, type OidcProvider, type VerifiedAssertion } from '../types.ts';
 import { SIGNATURE_ALGORITHMS } from './algorithms.ts';
 import {
-  attributesOf,
-  hasGroupOverage,
   requireAudience,
   requireIssuer,
   requireNoEvents,

@@ -100,10 +100,19 @@ t.test('enhanced JIT gives and takes at every sign-in; standard JIT gives once',
 });
 
 const OVERAGE = { ...without('groups'), _claim_names: { groups: 'src1' } };
+const ABSENT = ['absent', [EDITOR], [{ code: 'groups_absent' }]] as const;
 const STATES = [
   ['a list', { ...ADA, groups: ['Hunters'] }, 'list', [VIEWER], []],
   ['an empty list', { ...ADA, groups: [] }, 'empty', [], []],
-  ['no list', without('groups'), 'absent', [EDITOR], [{ code: 'groups_absent' }]],
+  ['no list', without('groups'), ...ABSENT],
+  ['null, as Go writes a slice that is nil', { ...ADA, groups: null }, ...ABSENT],
+  ['an empty text', { ...ADA, groups: '' }, ...ABSENT],
+  ['a list of nothing but an empty text', { ...ADA, groups: [''] }, ...ABSENT],
+  ['a list with null in it', { ...ADA, groups: ['Hunters', null] }, ...ABSENT],
+  ['a list with an object in it', { ...ADA, groups: ['Hunters', { name: 'Analysts' }] }, ...ABSENT],
+  ['a list of lists', { ...ADA, groups: [['Hunters']] }, ...ABSENT],
+  ['false', { ...ADA, groups: false }, ...ABSENT],
+  ['a list with a boolean in it', { ...ADA, groups: ['Hunters', true] }, ...ABSENT],
   ['too many to be listed', OVERAGE, 'overage', [EDITOR], [{ code: 'groups_overage' }]],
 ] as const;
 for (const [what, claims, state, held, warnings] of STATES) {

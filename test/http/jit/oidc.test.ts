@@ -66,6 +66,8 @@ const STATES = [
   ['a list', { ...BOB, groups: ['Hunters'] }, 'list', [VIEWER], []],
   ['an empty list', { ...BOB, groups: [] }, 'empty', [], []],
   ['no claim', NO_GROUPS, 'absent', [EDITOR], ['groups_absent']],
+  ['an empty text', { ...BOB, groups: '' }, 'absent', [EDITOR], ['groups_absent']],
+  ['false', { ...BOB, groups: false }, 'absent', [EDITOR], ['groups_absent']],
   ["Entra ID's _claim_names", DISTRIBUTED, 'overage', [EDITOR], ['groups_overage']],
   ["Entra ID's hasgroups", { ...NO_GROUPS, hasgroups: true }, 'overage', [EDITOR], ['groups_overage']],
 ] as const;
