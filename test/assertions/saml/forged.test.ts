@@ -305,6 +305,14 @@ refuses([
       '</saml:AttributeStatement><saml:AttributeStatement><saml:Attribute Name="email"/>',
     ),
   ],
+  [
+    'duplicate_attribute',
+    'one attribute twice, once with elements for a value',
+    before(
+      '<saml:Attribute Name="none"/>',
+      '<saml:Attribute Name="none"><saml:AttributeValue><x/></saml:AttributeValue></saml:Attribute><saml:Attribute Name="none"/>',
+    ),
+  ],
   ['malformed', 'an attribute without a name', before('<saml:Attribute Name="none"/>', '<saml:Attribute/>')],
   [
     'too_many_groups',

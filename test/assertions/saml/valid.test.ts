@@ -128,13 +128,30 @@ t.test("Entra ID's link in place of groups is an overage", async (t) => {
   t.equal(verified.groupOverage, true);
 });
 
-t.test('values that are empty, nil or made of elements are no texts', async (t) => {
-  const nil = '<saml:AttributeValue xsi:nil="true">x</saml:AttributeValue>';
-  const values = `<saml:AttributeValue/>${nil}<saml:AttributeValue>a<saml:NameID>b</saml:NameID></saml:AttributeValue>`;
-  const before = (xml: string) =>
-    swap(xml, '<saml:Attribute Name="none"/>', `<saml:Attribute Name="none">${values}</saml:Attribute>`);
-  t.same((await verify(make({ before }))).attributes.get('none'), []);
-});
+const TEXT = '<saml:AttributeValue>Hunters</saml:AttributeValue>';
+const ELEMENT = '<saml:AttributeValue>a<saml:NameID>b</saml:NameID></saml:AttributeValue>';
+const CONTENTS: readonly (readonly [what: string, content: string, read: readonly string[] | undefined])[] = [
+  ['no value', '', []],
+  ['an empty value', '<saml:AttributeValue/>', []],
+  ['a nil value', '<saml:AttributeValue xsi:nil="true"/>', []],
+  ['an empty value beside a text', `<saml:AttributeValue></saml:AttributeValue>${TEXT}`, ['Hunters']],
+  ['a value made of elements', ELEMENT, undefined],
+  ['a value made of elements beside a text', TEXT + ELEMENT, undefined],
+  ['a nil value with a text in it', '<saml:AttributeValue xsi:nil="1">x</saml:AttributeValue>', undefined],
+  [
+    'a value of another namespace beside a text',
+    `${TEXT}<AttributeValue xmlns="urn:x">a</AttributeValue>`,
+    undefined,
+  ],
+  ['a text that is no value', 'Hunters', undefined],
+];
+for (const [what, content, read] of CONTENTS) {
+  t.test(`an attribute with ${what} is ${read ? 'read' : 'as good as not sent'}`, async (t) => {
+    const before = (xml: string) =>
+      swap(xml, '<saml:Attribute Name="none"/>', `<saml:Attribute Name="none">${content}</saml:Attribute>`);
+    t.same((await verify(make({ before }))).attributes.get('none'), read);
+  });
+}
 
 t.test('nothing unsigned shortens the time for which a use is remembered', async (t) => {
   const older = (xml: string) => swap(xml, '"2026-02-03T09:59:59Z"', '"2026-02-03T09:50:01Z"');
