@@ -6,7 +6,12 @@ import { runAlone } from '../db/transaction.ts';
 import { AppError, notFound } from '../errors.ts';
 import { fetchRefused } from '../outbound/refusal.ts';
 import { identityProviderByName } from '../tenants/identity-providers.ts';
-import { type UpdatedIdentityProvider, updateIdentityProvider } from './update-identity-provider.ts';
+import type { Review } from './reviewed.ts';
+import {
+  type UpdatedIdentityProvider,
+  type UpdateIdentityProvider,
+  updateIdentityProvider,
+} from './update-identity-provider.ts';
 
 /** The document, or where it is published. */
 export type MetadataSource = { readonly xml: string } | { readonly url: string };
@@ -15,7 +20,8 @@ export interface ImportMetadata {
   readonly tenantId: string;
   readonly name: string;
   readonly source: MetadataSource;
-  readonly dryRun: boolean;
+  readonly links: UpdateIdentityProvider['links'];
+  readonly review: Review;
 }
 
 /**
@@ -27,15 +33,15 @@ export interface ImportMetadata {
 export async function importMetadata(
   context: Context,
   actor: Actor,
-  { tenantId, name, source, dryRun }: ImportMetadata,
+  { source, ...request }: ImportMetadata,
 ): Promise<UpdatedIdentityProvider> {
   // Nothing is fetched for what does not exist.
-  const [provider] = await runAlone(context.db, identityProviderByName(tenantId, name));
+  const [provider] = await runAlone(context.db, identityProviderByName(request.tenantId, request.name));
   if (provider === undefined) throw notFound('Identity provider');
   const { issuer, certificates } = read('xml' in source ? source.xml : await fetched(context, source.url));
   const pems = certificates.map(pemOf);
   const change = { saml: { issuer, certificates: pems } };
-  return updateIdentityProvider(context, actor, { tenantId, name, change, review: { dryRun } });
+  return updateIdentityProvider(context, actor, { ...request, change });
 }
 
 /** In bytes: as much as may be pasted. */

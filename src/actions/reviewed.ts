@@ -23,6 +23,8 @@ export interface Worked<Result> {
   readonly result: Result;
   /** How many users it keeps from signing in, beside what the plan says. */
   readonly shutOut?: number;
+  /** How many links to an identity provider it ends. */
+  readonly unlinked?: number;
 }
 
 export interface Reviewed<Result> extends Required<Worked<Result>> {
@@ -53,12 +55,12 @@ export async function reviewed<Result>(
     transaction(context.db, async (trx) => {
       await runIn(trx, lockTenantExclusive(tenantId));
       const send = sendBy(trx);
-      const { result, shutOut = 0 } = await work({ trx, send, occasion });
+      const { result, shutOut = 0, unlinked = 0 } = await work({ trx, send, occasion });
       const { plan, managed, ownersLost, grants } = await planTenant(send, tenantId, Number.MAX_SAFE_INTEGER);
-      if (review.dryRun) return end({ result, plan, shutOut });
-      judge(plan, { ...review, managed, ownersLost, shutOut });
+      if (review.dryRun) return end({ result, plan, shutOut, unlinked });
+      judge(plan, { ...review, managed, ownersLost, shutOut, unlinked });
       await send([reconciled(occasion, grants)]);
-      return end({ result, plan, shutOut });
+      return end({ result, plan, shutOut, unlinked });
     }),
   );
 }

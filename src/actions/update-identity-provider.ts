@@ -1,19 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Transaction } from 'kysely';
 import { v7 as uuid } from 'uuid';
-import type { Actor, Context } from '../context.ts';
+import { type Actor, actorJson, type Context } from '../context.ts';
 import { lockTenantExclusive } from '../db/locks.ts';
 import type { Tables } from '../db/tables.ts';
 import { runIn, sendBy, transaction } from '../db/transaction.ts';
+import { dropOpenConflicts, unlinkAll } from '../directory/unlink.ts';
 import { notFound } from '../errors.ts';
 import { type Occasion, record } from '../events/record.ts';
 import { NO_CHANGES, type Plan } from '../reconcile/plan.ts';
+import { judge } from '../reconcile/policy.ts';
 import { setSyncMode } from '../reconcile/sign-in.ts';
 import {
   countOnlyBy,
   type IdentityProvider,
   identityProviderByName,
   identityProviderOf,
+  subjectsOf,
   updateIdentityProviderRow,
 } from '../tenants/identity-providers.ts';
 import { bindDomains, domainsToBind } from '../tenants/provider-domains.ts';
@@ -26,20 +29,30 @@ export interface UpdateIdentityProvider {
   readonly tenantId: string;
   readonly name: string;
   readonly change: ProviderInput;
+  /** What becomes of its links when subjects are somebody else's from now on: they end, or name the same people. */
+  readonly links: 'end' | 'keep';
   readonly review: Review;
 }
 
-export interface UpdatedIdentityProvider {
+/** What follows for those who sign in by it. */
+interface Consequences {
+  /** How many active users can sign in by no other provider, and could by this one. */
+  readonly shutOut: number;
+  /** How many links ended. */
+  readonly unlinked: number;
+}
+
+export interface UpdatedIdentityProvider extends Consequences {
   readonly provider: IdentityProvider;
   /** What follows for what users hold, now or at their next sign-in. */
   readonly plan: Plan;
-  /** How many active users can sign in by no other provider. */
-  readonly shutOut: number;
 }
 
 /**
  * Changes what is named; where nothing differs, nothing is written. A change of `jit` or `enabled` is reviewed like a
- * mapping: who is synced from now on may lose something, and who signs in by this provider alone is kept out.
+ * mapping: who is synced from now on may lose something, and who signs in by this provider alone is kept out. Where
+ * subjects name other people, their links end, or an admin says that they
+ * are the same.
  * @throws AppError `invalid_request` at the JSON pointer; `conflict` (`domain_bound`); see `reviewed`.
  */
 export async function updateIdentityProvider(
@@ -48,29 +61,49 @@ export async function updateIdentityProvider(
   request: UpdateIdentityProvider,
 ): Promise<UpdatedIdentityProvider> {
   const { tenantId, change, review } = request;
+  const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   if (!review.dryRun && change.jit === undefined && change.enabled === undefined) {
-    const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
     return transaction(context.db, async (trx) => {
       await runIn(trx, lockTenantExclusive(tenantId));
-      const { after } = await write({ context, trx, occasion }, request);
-      return { provider: after, plan: NO_CHANGES, shutOut: 0 };
+      const { before, after } = await write({ context, trx, occasion }, request);
+      const follows = await consequences({ trx, occasion }, { before, after }, request.links);
+      judge(NO_CHANGES, { confirm: review.confirm, managed: 0, ownersLost: 0, ...follows });
+      return { provider: after, plan: NO_CHANGES, ...follows };
     });
   }
-  const { result, plan, shutOut } = await reviewed(
+  const { result, plan, shutOut, unlinked } = await reviewed(
     context,
     actor,
     request,
     async ({ trx, send, occasion }) => {
       const { before, after } = await write({ context, trx, occasion }, request);
-      const { id, name, jit } = after;
+      const { name, jit } = after;
       if (jit !== before.jit) {
         await send([setSyncMode(tenantId, name, jit === 'enhanced' ? 'enhanced' : 'standard')]);
       }
-      const [[only]] = before.enabled && !after.enabled ? await send([countOnlyBy(tenantId, id)]) : [[]];
-      return { result: after, shutOut: only?.users ?? 0 };
+      const follows = await consequences({ trx, occasion }, { before, after }, request.links);
+      return { result: after, ...follows };
     },
   );
-  return { provider: result, plan, shutOut };
+  return { provider: result, plan, shutOut, unlinked };
+}
+
+/** Ends what has no meaning any more, and counts whom that and the rest keeps out. */
+async function consequences(
+  { trx, occasion }: Omit<Writing, 'context'>,
+  { before, after }: Written,
+  links: UpdateIdentityProvider['links'],
+): Promise<Consequences> {
+  const { tenantId, at, actor, changeId } = occasion;
+  const { id } = after;
+  const send = sendBy(trx);
+  const [[only]] = before.enabled && !after.enabled ? await send([countOnlyBy(tenantId, id)]) : [[]];
+  const shutOut = only?.users ?? 0;
+  if (links === 'keep' || isDeepStrictEqual(subjectsOf(before), subjectsOf(after)))
+    return { shutOut, unlinked: 0 };
+  const stamp = { at, actor: actorJson(actor), changeId, requestId: actor.requestId };
+  const [[gone]] = await send([unlinkAll(tenantId, after, stamp), dropOpenConflicts(tenantId, id)]);
+  return { shutOut, unlinked: gone?.unlinked ?? 0 };
 }
 
 interface Written {

@@ -13,6 +13,8 @@ export interface Judgement {
   readonly confirm?: number | undefined;
   /** How many users it keeps from signing in. */
   readonly shutOut?: number;
+  /** How many links of users to an identity provider it ends. */
+  readonly unlinked?: number;
 }
 
 /** So many memberships may always go; of many, this part of them. */
@@ -25,7 +27,7 @@ const REMOVALS_PART = 0.1;
  */
 export function judge(
   plan: Plan,
-  { managed, ownersLost, expectDigest, confirm, shutOut = 0 }: Judgement,
+  { managed, ownersLost, expectDigest, confirm, shutOut = 0, unlinked = 0 }: Judgement,
 ): void {
   if (expectDigest !== undefined && expectDigest !== plan.digest) {
     throw new AppError('conflict', 'The plan is not the one that was reviewed any more', {
@@ -35,17 +37,21 @@ export function judge(
     });
   }
   const removals = plan.remove + plan.removeAtNextSignIn;
-  const few =
-    removals <= Math.max(FEW_REMOVALS, managed * REMOVALS_PART) && ownersLost === 0 && shutOut === 0;
-  const losses = removals + ownersLost + shutOut;
+  const others = ownersLost + shutOut + unlinked;
+  const few = removals <= Math.max(FEW_REMOVALS, managed * REMOVALS_PART) && others === 0;
+  const losses = removals + others;
   if (few || confirm === losses) return;
   throw new AppError(
     'conflict',
     `This takes away ${removals} of ${managed} managed memberships, the ownership of ${ownersLost} users, ` +
-      `and keeps ${shutOut} users from signing in`,
+      `keeps ${shutOut} users from signing in, and ends ${unlinked} links of users to the identity provider`,
     {
       reason: 'confirm_required',
-      hint: `If that is meant, repeat the request with confirm=${losses}. A dry run lists who loses what.`,
+      hint:
+        `If that is meant, repeat the request with confirm=${losses}. A dry run lists who loses what.` +
+        (unlinked > 0
+          ? ' If subjects name the same people as before, repeat it with links=keep instead.'
+          : ''),
       members: { confirm: losses },
     },
   );

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely';
 import type { Reading } from '../assertions/facts.ts';
 import type { Preset } from '../assertions/presets.ts';
-import type { OidcProvider, ProviderKind } from '../assertions/types.ts';
+import type { OidcProvider, ProviderKind, SamlProvider } from '../assertions/types.ts';
 import type { Page } from '../db/page.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import type { Tables } from '../db/tables.ts';
@@ -95,6 +95,20 @@ export function signsInAnybody({
 }
 
 const GOOGLE: readonly string[] = ['https://accounts.google.com', 'accounts.google.com'];
+
+/** What assertions are verified by; undefined while issuer or certificates are still to come. */
+export function samlProviderOf(saml: IdentityProvider['saml']): SamlProvider | undefined {
+  if (saml === null || saml.issuer === null || saml.certificates.length === 0) return undefined;
+  return { ...saml, issuer: saml.issuer };
+}
+
+/** By what its subjects are understood: where any of it differs, the same subject may be somebody else. */
+export function subjectsOf({ kind, preset, attributeMapping, saml, oidc }: IdentityProvider) {
+  const { subject: attribute = null } = attributeMapping;
+  // The preset names the attribute of those that have no mapped one, and in claims the tenant too (`facts.ts`).
+  const ofEntra = preset === 'entra' && (attribute === null || kind === 'claims');
+  return { issuer: saml?.issuer ?? oidc?.issuer ?? null, attribute, ofEntra };
+}
 
 /** So many may a tenant have. */
 export const MAX_IDENTITY_PROVIDERS = 100;

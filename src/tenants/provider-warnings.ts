@@ -1,6 +1,5 @@
-import type { SamlProvider } from '../assertions/types.ts';
 import { certificateWarning } from './certificates.ts';
-import type { IdentityProvider } from './identity-providers.ts';
+import { type IdentityProvider, samlProviderOf } from './identity-providers.ts';
 
 /** What an admin may not have meant, or must do soon. */
 export interface ProviderWarning {
@@ -19,10 +18,4 @@ export function providerWarnings({ saml }: IdentityProvider, now: Date): Provide
   if (samlProviderOf(saml) !== undefined) return dated;
   const detail = 'Nobody can sign in before the issuer and a certificate are known: send the metadata';
   return [{ code: 'incomplete', pointer: '/saml', detail }, ...dated];
-}
-
-/** What assertions are verified by; undefined while issuer or certificates are still to come. */
-export function samlProviderOf(saml: IdentityProvider['saml']): SamlProvider | undefined {
-  if (saml === null || saml.issuer === null || saml.certificates.length === 0) return undefined;
-  return { ...saml, issuer: saml.issuer };
 }

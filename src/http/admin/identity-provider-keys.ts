@@ -9,7 +9,7 @@ import { identityProviderByName, identityProviderOf } from '../../tenants/identi
 import { actorOf } from '../plugins/bearer-auth.ts';
 import { ofTenant, problems, slugOrNotFound } from '../shapes.ts';
 import type { TypedScope } from '../typebox.ts';
-import { ChangedIdentityProvider, IdentityProvider, providerView } from './identity-provider-shape.ts';
+import { ChangedIdentityProvider, IdentityProvider, Links, providerView } from './identity-provider-shape.ts';
 import { METADATA_TYPES, readMetadataBodies } from './metadata-body.ts';
 import { planQuery, readPlanQuery } from './plan-shape.ts';
 
@@ -41,21 +41,26 @@ export function metadataRoute(scope: TypedScope, context: Context): void {
           "Take issuer and certificates from the identity provider's SAML metadata, as it is or by its URL",
         consumes: ['application/json', ...METADATA_TYPES],
         params,
-        querystring: Type.Object({ dryRun: planQuery.dryRun }, { additionalProperties: false }),
+        querystring: Type.Object(
+          { dryRun: planQuery.dryRun, confirm: planQuery.confirm, links: Type.Optional(Links) },
+          { additionalProperties: false },
+        ),
         body: Metadata,
         response: { 200: ChangedIdentityProvider, ...problems },
       },
     },
     async (request) => {
       const { body, query } = request;
-      const { dryRun } = readPlanQuery(query);
-      const { provider, plan, shutOut } = await importMetadata(context, actorOf(request), {
+      const { links = 'end', ...asked } = query;
+      const review = readPlanQuery(asked);
+      const { provider, ...follows } = await importMetadata(context, actorOf(request), {
         tenantId: request.tenantId,
         name: nameOf(request.params),
         source: typeof body === 'string' ? { xml: body } : body,
-        dryRun,
+        links,
+        review,
       });
-      return { ...providerView(provider, context.now()), ...(dryRun && { plan, shutOut }) };
+      return { ...providerView(provider, context.now()), ...(review.dryRun && follows) };
     },
   );
 }

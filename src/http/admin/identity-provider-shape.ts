@@ -89,6 +89,15 @@ interface ProviderView extends Provider {
 
 export const ShutOut = Type.Integer({ description: 'Users who could not sign in any more' });
 
+const Unlinked = Type.Integer({ description: 'Links of users that end' });
+
+/** What a query says of the links of a provider whose subjects are somebody else's from now on. */
+export const Links = Type.Enum(['end', 'keep'], {
+  default: 'end',
+  description:
+    'Of links, where issuer, entity id or what names the subject changes: they end, or name the same people as before',
+});
+
 const Warnings = Type.Array(
   Type.Object({ code: Type.String(), pointer: Type.String(), detail: Type.String() }),
 );
@@ -111,12 +120,13 @@ export const IdentityProvider = Type.Unsafe<ProviderView>(IdentityProviderObject
 
 /** The same with what follows from a change, of a dry run. */
 export const ChangedIdentityProvider = Type.Unsafe<
-  ProviderView & { readonly plan?: TenantPlan; readonly shutOut?: number }
+  ProviderView & { readonly plan?: TenantPlan; readonly shutOut?: number; readonly unlinked?: number }
 >(
   Type.Object({
     ...IdentityProviderObject.properties,
     plan: Type.Optional(Plan),
     shutOut: Type.Optional(ShutOut),
+    unlinked: Type.Optional(Unlinked),
   }),
 );
 

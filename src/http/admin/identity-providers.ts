@@ -17,6 +17,7 @@ import {
   ChangedIdentityProvider,
   changeable,
   IdentityProvider,
+  Links,
   NewIdentityProvider,
   providerView,
   ShutOut,
@@ -58,7 +59,10 @@ export function identityProviderRoutes(scope: TypedScope, context: Context): voi
         operationId: 'updateIdentityProvider',
         summary: 'Change what is named of an identity provider; null takes it away',
         params,
-        querystring: Type.Object(planQuery, { additionalProperties: false }),
+        querystring: Type.Object(
+          { ...planQuery, links: Type.Optional(Links) },
+          { additionalProperties: false },
+        ),
         body: Type.Object(changeable, { additionalProperties: false }),
         response: {
           200: ChangedIdentityProvider,
@@ -67,14 +71,16 @@ export function identityProviderRoutes(scope: TypedScope, context: Context): voi
       },
     },
     async (request) => {
-      const review = readPlanQuery(request.query);
-      const { provider, plan, shutOut } = await updateIdentityProvider(context, actorOf(request), {
+      const { links = 'end', ...query } = request.query;
+      const review = readPlanQuery(query);
+      const { provider, ...follows } = await updateIdentityProvider(context, actorOf(request), {
         tenantId: request.tenantId,
         name: nameOf(request.params),
         change: request.body,
+        links,
         review,
       });
-      return { ...providerView(provider, context.now()), ...(review.dryRun && { plan, shutOut }) };
+      return { ...providerView(provider, context.now()), ...(review.dryRun && follows) };
     },
   );
 

@@ -1,5 +1,7 @@
 import t from 'tap';
 import { startApp } from '../../support/app.ts';
+import { certificate } from '../../support/certificates.ts';
+import { makeConflict } from '../../support/sign-in.ts';
 import { newWorld as newTenant, row } from '../../support/world.ts';
 
 /** What another JIT mode, switching off and deleting an identity provider mean for its users. */
@@ -169,4 +171,101 @@ t.test('the last owner stays one when the provider goes that made them', async (
   const { confirm } = body as { confirm: number };
   await ask('DELETE', `${OKTA}?users=release&confirm=${confirm}`);
   t.same(await grants(ada), ['retention']);
+});
+
+const OIDC = { issuer: 'https://old.example', audience: 'us', jwksUri: 'https://old.example/keys' };
+const SAML = {
+  issuer: 'urn:old',
+  certificates: [certificate()],
+  audience: 'urn:us',
+  acsUrl: 'https://us.example/acs',
+};
+const SETTINGS = { oidc: { oidc: OIDC }, saml: { saml: SAML }, claims: {} };
+
+/** A tenant with a provider "okta" of the kind, and a user who signs in by it. */
+async function linkedWorld(kind: keyof typeof SETTINGS, more = {}) {
+  const world = await newTenant(app);
+  const { ask, tenant } = world;
+  const provider = { name: 'okta', kind, jit: 'off', ...SETTINGS[kind], ...more };
+  const { status, body } = await ask<{ id: string }>('POST', '/identity-providers', provider);
+  t.equal(status, 201);
+  const ada = await world.byHand('ada');
+  await app.context.db.pool.query(
+    `insert into identity_link values ($1, $2, '1', $3, now(), now(), 'absent', '{}', now())`,
+    [tenant.id, body.id, ada],
+  );
+  const links = async () =>
+    (await ask<{ identities: { subject: string }[] }>('GET', `/users/${ada}`)).body.identities.length;
+  return { ...world, ada, links, providerId: body.id };
+}
+
+const OTHERS: readonly (readonly [what: string, kind: keyof typeof SETTINGS, change: object])[] = [
+  ['another issuer', 'oidc', { oidc: { issuer: 'https://new.example' } }],
+  ['another entity id', 'saml', { saml: { issuer: 'urn:new' } }],
+  ['another attribute for the subject', 'saml', { attributeMapping: { subject: 'employeeId' } }],
+  ['the preset that names another subject', 'claims', { preset: 'entra' }],
+  [
+    'another issuer beside another mode',
+    'oidc',
+    { oidc: { issuer: 'https://new.example' }, jit: 'standard' },
+  ],
+];
+for (const [what, kind, change] of OTHERS) {
+  t.test(`${what}: the same subject is somebody else, so links end, and that is confirmed`, async (t) => {
+    const { ask, ada, links, eventsOf, drift } = await linkedWorld(kind);
+    t.match((await ask('PATCH', `${OKTA}?dryRun=true`, change)).body, { unlinked: 1, shutOut: 0 });
+    t.match(await ask('PATCH', OKTA, change), {
+      status: 409,
+      body: { reason: 'confirm_required', confirm: 1, detail: /1 links/, hint: /links=keep/ },
+    });
+    t.match((await ask('GET', OKTA)).body, { version: 1 });
+    t.equal(await links(), 1);
+    const events = await eventsOf(() => ask('PATCH', `${OKTA}?confirm=1`, change));
+    t.same(events.map(({ type }) => type).sort(), ['identity.unlinked', 'identity_provider.updated']);
+    t.match(
+      events.find(({ type }) => type === 'identity.unlinked'),
+      {
+        resource: { type: 'User', id: ada },
+        before: { identityProvider: 'okta', subject: '1' },
+        after: null,
+      },
+    );
+    t.equal(new Set(events.map(({ changeId }) => changeId)).size, 1);
+    t.equal(await links(), 0);
+    t.equal(await drift(), 0);
+  });
+  t.test(`${what}: an admin may say that subjects name the same people`, async (t) => {
+    const { ask, links, eventsOf } = await linkedWorld(kind);
+    const events = await eventsOf(async () =>
+      t.equal((await ask('PATCH', `${OKTA}?links=keep`, change)).status, 200),
+    );
+    t.same(
+      events.map(({ type }) => type),
+      ['identity_provider.updated'],
+    );
+    t.equal(await links(), 1);
+  });
+}
+
+t.test('what says nothing of who somebody is leaves links alone', async (t) => {
+  const { ask, links } = await linkedWorld('oidc', { attributeMapping: { subject: 'oid' } });
+  for (const change of [
+    { oidc: { jwksUri: 'https://keys.example/keys' } },
+    { oidc: { audience: 'we' } },
+    { oidc: { issuer: OIDC.issuer } },
+    { preset: 'okta' },
+    { preset: 'entra' },
+    { attributeMapping: { subject: 'oid', email: 'mail' } },
+  ]) {
+    t.equal((await ask('PATCH', OKTA, change)).status, 200, JSON.stringify(change));
+  }
+  t.equal(await links(), 1);
+});
+
+t.test('what waits for a decision on sign-ins of the old issuer is gone with it', async (t) => {
+  const { ask, tenant, ada, providerId } = await linkedWorld('oidc');
+  await makeConflict(app, tenant.id, ada, { provider: providerId });
+  const issuer = { oidc: { issuer: 'https://new.example' } };
+  t.equal((await ask('PATCH', `${OKTA}?confirm=1`, issuer)).status, 200);
+  t.match((await ask('GET', '/conflicts')).body, { conflicts: [] });
 });

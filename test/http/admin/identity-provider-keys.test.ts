@@ -7,8 +7,11 @@ import {
 } from 'node:crypto';
 import t from 'tap';
 import { runAlone } from '../../../src/db/transaction.ts';
-import { identityProviderByName, identityProviderOf } from '../../../src/tenants/identity-providers.ts';
-import { samlProviderOf } from '../../../src/tenants/provider-warnings.ts';
+import {
+  identityProviderByName,
+  identityProviderOf,
+  samlProviderOf,
+} from '../../../src/tenants/identity-providers.ts';
 import { openSecret, sealSecret } from '../../../src/tenants/sealed.ts';
 import { startApp } from '../../support/app.ts';
 import { certificate } from '../../support/certificates.ts';

@@ -55,6 +55,29 @@ t.test('a dry run shows what would be taken, and takes nothing', async (t) => {
   t.same(await read(), before);
 });
 
+t.test(
+  'metadata of another entity ends links, and asks first; a new key of the same one does not',
+  async (t) => {
+    const { post, byHand, tenant, read, ask } = await newProvider();
+    t.equal((await post(idpMetadata('urn:idp', [PEM]))).status, 200);
+    const ada = await byHand('ada');
+    await app.context.db.pool.query(
+      `insert into identity_link select $1, id, '1', $2, now(), now(), 'absent', '{}', now() from identity_provider
+     where tenant_id = $1`,
+      [tenant.id, ada],
+    );
+    t.equal((await post(idpMetadata('urn:idp', [certificate()]))).status, 200);
+    const other = idpMetadata('urn:other', [PEM]);
+    t.match((await post(other, '?dryRun=true')).body, { unlinked: 1 });
+    t.match(await post(other), { status: 409, body: { reason: 'confirm_required', confirm: 1 } });
+    t.match(await read(), { saml: { issuer: 'urn:idp' } });
+    t.equal((await post(other, '?links=keep')).status, 200);
+    t.match((await ask('GET', `/users/${ada}`)).body, { identities: [{ subject: '1' }] });
+    t.equal((await post(idpMetadata('urn:third', [PEM]), '?confirm=1')).status, 200);
+    t.match((await ask('GET', `/users/${ada}`)).body, { identities: [] });
+  },
+);
+
 t.test('a key for encryption alone is no key that signs, and one without a use is', async (t) => {
   const { post } = await newProvider();
   const xml = idpMetadata('urn:idp', [PEM]);
