@@ -16,6 +16,7 @@ import {
   type IdentityProvider,
   identityProviderByName,
   identityProviderOf,
+  letsIn,
   subjectsOf,
   updateIdentityProviderRow,
 } from '../tenants/identity-providers.ts';
@@ -50,8 +51,8 @@ export interface UpdatedIdentityProvider extends Consequences {
 
 /**
  * Changes what is named; where nothing differs, nothing is written. A change of `jit` or `enabled` is reviewed like a
- * mapping: who is synced from now on may lose something, and who signs in by this provider alone is kept out. Where
- * subjects name other people, their links end, or an admin says that they
+ * mapping: who is synced from now on may lose something, and who signs in by this provider alone is kept out. So is one
+ * that leaves nothing to verify by; and where subjects name other people, their links end, or an admin says that they
  * are the same.
  * @throws AppError `invalid_request` at the JSON pointer; `conflict` (`domain_bound`); see `reviewed`.
  */
@@ -97,7 +98,7 @@ async function consequences(
   const { tenantId, at, actor, changeId } = occasion;
   const { id } = after;
   const send = sendBy(trx);
-  const [[only]] = before.enabled && !after.enabled ? await send([countOnlyBy(tenantId, id)]) : [[]];
+  const [[only]] = letsIn(before) && !letsIn(after) ? await send([countOnlyBy(tenantId, id)]) : [[]];
   const shutOut = only?.users ?? 0;
   if (links === 'keep' || isDeepStrictEqual(subjectsOf(before), subjectsOf(after)))
     return { shutOut, unlinked: 0 };

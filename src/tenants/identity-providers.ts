@@ -102,6 +102,10 @@ export function samlProviderOf(saml: IdentityProvider['saml']): SamlProvider | u
   return { ...saml, issuer: saml.issuer };
 }
 
+/** Whether anybody can sign in by it. */
+export const letsIn = ({ enabled, saml }: IdentityProvider): boolean =>
+  enabled && (saml === null || samlProviderOf(saml) !== undefined);
+
 /** By what its subjects are understood: where any of it differs, the same subject may be somebody else. */
 export function subjectsOf({ kind, preset, attributeMapping, saml, oidc }: IdentityProvider) {
   const { subject: attribute = null } = attributeMapping;

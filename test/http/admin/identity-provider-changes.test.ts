@@ -269,3 +269,17 @@ t.test('what waits for a decision on sign-ins of the old issuer is gone with it'
   t.equal((await ask('PATCH', `${OKTA}?confirm=1`, issuer)).status, 200);
   t.match((await ask('GET', '/conflicts')).body, { conflicts: [] });
 });
+
+t.test('nothing to verify by keeps people out like a provider that is switched off', async (t) => {
+  for (const saml of [{ certificates: [] }, { issuer: null }]) {
+    const { ask } = await linkedWorld('saml');
+    const path = `${OKTA}?links=keep`;
+    t.match((await ask('PATCH', `${path}&dryRun=true`, { saml })).body, { shutOut: 1 });
+    t.match(await ask('PATCH', path, { saml }), {
+      status: 409,
+      body: { reason: 'confirm_required', confirm: 1 },
+    });
+    t.match(await ask('PATCH', `${path}&confirm=1`, { saml }), { status: 200, body: { saml } });
+    t.equal((await ask('PATCH', path, { saml: SAML })).status, 200, 'to let in needs no confirmation');
+  }
+});
