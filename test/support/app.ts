@@ -139,6 +139,8 @@ function refuseLosses(instance: FastifyInstance): void {
   });
 }
 
+const isRaw = (body: unknown): body is string | Buffer => typeof body === 'string' || Buffer.isBuffer(body);
+
 function makeContext(connectionString: string, operatorKey: string, options: StartOptions): Context {
   const log = pino({ level: options.onLog ? 'debug' : 'silent' }, { write: options.onLog ?? (() => {}) });
   return {
@@ -169,7 +171,7 @@ function asker(app: FastifyInstance) {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body !== undefined && { payload: isRaw(body) ? body : JSON.stringify(body) }),
     };
     const answer = await app.inject(request);
     const { statusCode: status, payload: text } = answer;

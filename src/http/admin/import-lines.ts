@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { setImmediate as othersAreServed } from 'node:timers/promises';
 import { CsvError, parse } from 'csv-parse';
@@ -24,7 +25,7 @@ interface RawLine {
 
 /**
  * The lines of a body. @throws AppError `invalid_request`: `too_many_lines`; of CSV, which is read as a whole before any
- * line counts: `csv_syntax`, `unknown_column`.
+ * line counts: `not_utf8`, `csv_syntax`, `unknown_column`.
  */
 export async function readLines(
   bytes: Buffer,
@@ -115,7 +116,23 @@ export const CSV_COLUMNS = Object.keys(COLUMNS);
 /** In characters: more than any line needs, and a bound on what a quote that is not closed swallows. */
 const MAX_RECORD = 64 * 1024;
 
+/** What Excel calls "CSV" is in the encoding of the machine; read as UTF-8, names would be broken without a word. */
+function requireUtf8(bytes: Buffer): void {
+  if (isUtf8(bytes)) return;
+  let line = 1;
+  for (let start = 0; ; line += 1) {
+    const feed = bytes.indexOf(LINE_FEED, start);
+    if (feed < 0 || !isUtf8(bytes.subarray(start, feed))) break;
+    start = feed + 1;
+  }
+  throw new AppError('invalid_request', `Line ${line} of the body is not UTF-8`, {
+    reason: 'not_utf8',
+    hint: 'Nothing was written. Save the file as "CSV UTF-8".',
+  });
+}
+
 async function csvLines(bytes: Buffer): Promise<RawLine[]> {
+  requireUtf8(bytes);
   const lines: RawLine[] = [];
   let columns: readonly string[] | undefined;
   for await (const { record, line } of csvRecords(bytes)) {

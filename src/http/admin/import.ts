@@ -4,6 +4,7 @@ import { type ImportedLine, importUsers } from '../../actions/import-users.ts';
 import type { Context } from '../../context.ts';
 import { PERMISSION_NAME } from '../../reconcile/permissions.ts';
 import { actorOf } from '../plugins/bearer-auth.ts';
+import { unsupportedMediaType } from '../plugins/json-body.ts';
 import { Id, ofTenant, problems } from '../shapes.ts';
 import { type TypedScope, typedScope, unfit } from '../typebox.ts';
 import { CSV_COLUMNS, MAX_LINES, type ReadEntry, readLines } from './import-lines.ts';
@@ -68,13 +69,16 @@ const body = {
 /** Users that a product has already, many at once. The scope reads its bodies itself, a line at a time. */
 export function importRoute(scope: FastifyInstance, context: Context): void {
   scope.removeAllContentTypeParsers();
-  for (const type of [NDJSON, CSV]) {
-    scope.addContentTypeParser(
-      type,
-      { parseAs: 'buffer', bodyLimit: BODY_LIMIT },
-      async (_: FastifyRequest, bytes: Buffer) => bytes,
-    );
-  }
+  const types = [NDJSON, CSV];
+  const read = async ({ headers }: FastifyRequest, bytes: Buffer) => {
+    const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(headers['content-type'] ?? '') ?? [];
+    if (!/^(?:utf-?8|us-ascii)$/i.test(charset)) throw unsupportedMediaType(types);
+    return bytes;
+  };
+  scope.addContentTypeParser(types, { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, read);
+  scope.addContentTypeParser('*', async () => {
+    throw unsupportedMediaType(types);
+  });
   route(typedScope(scope), context);
 }
 

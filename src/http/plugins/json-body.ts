@@ -23,7 +23,7 @@ export function readJsonBodies(scope: FastifyInstance, mediaTypes: readonly stri
 }
 
 /** Fastify's own error for a media type nobody reads, with the list of those that are read. */
-function unsupportedMediaType(mediaTypes: readonly string[]): Error {
-  const error = new Error(`Unsupported media type; send ${mediaTypes.join(' or ')}`);
+export function unsupportedMediaType(mediaTypes: readonly string[]): Error {
+  const error = new Error(`Unsupported media type; send ${mediaTypes.join(' or ')}, in UTF-8`);
   return Object.assign(error, { statusCode: 415, code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' });
 }

@@ -23,7 +23,7 @@ interface UserBody {
   }[];
 }
 
-const send = (tenant: Tenant, body: string, { type = NDJSON, query = '' } = {}) =>
+const send = (tenant: Tenant, body: string | Buffer, { type = NDJSON, query = '' } = {}) =>
   app.send<Report>('POST', `/api/admin/v1/tenants/${tenant.id}/users/import${query}`, {
     key: app.operatorKey,
     body,
@@ -290,9 +290,50 @@ t.test('thousands of lines come in, and 50,000 are the most', async (t) => {
   t.match(await send(tenant, csv, { type: 'text/csv' }), { status: 400, body: { reason: 'too_many_lines' } });
 });
 
+t.test('a file that is not UTF-8 is refused, and told where', async (t) => {
+  const tenant = await newTenant();
+  const csv = 'userName,givenName\nada,Ada\nmüller,Jürgen\n';
+  for (const [encoding, line] of [
+    ['latin1', 3],
+    ['utf16le', 1],
+  ] as const) {
+    const file = Buffer.from(encoding === 'utf16le' ? `\ufeff${csv}` : csv, encoding);
+    t.match(await send(tenant, file, { type: 'text/csv' }), {
+      status: 400,
+      body: { reason: 'not_utf8', detail: new RegExp(`Line ${line} `), hint: /CSV UTF-8/ },
+    });
+  }
+  const ndjson = Buffer.from('{"userName":"ada"}\n{"userName":"müller"}\n', 'latin1');
+  t.same(outcomes(await send(tenant, ndjson)), ['1 created', '2 refused']);
+  for (const type of [
+    'text/csv; charset=iso-8859-1',
+    'text/csv;charset="windows-1252"',
+    `${NDJSON}; charset=utf-16`,
+  ]) {
+    t.match(await send(tenant, csv, { type }), {
+      status: 415,
+      body: { detail: /application\/x-ndjson or text\/csv, in UTF-8/ },
+    });
+  }
+  for (const type of [
+    'text/csv; charset=UTF-8',
+    'text/csv; header=present; charset="utf-8"',
+    'text/csv;charset=us-ascii',
+  ]) {
+    t.same(
+      outcomes(await send(tenant, csv, { type, query: '?dryRun=true' })),
+      ['2 updated', '3 created'],
+      type,
+    );
+  }
+});
+
 t.test('other media types and bodies that are too large are refused', async (t) => {
   const tenant = await newTenant();
-  t.equal((await send(tenant, '{"userName": "ada"}', { type: 'application/json' })).status, 415);
+  t.match(await send(tenant, '{"userName": "ada"}', { type: 'application/json' }), {
+    status: 415,
+    body: { detail: /application\/x-ndjson or text\/csv/ },
+  });
   t.equal((await send(tenant, 'x'.repeat(16 * 1024 * 1024 + 1))).status, 413);
   t.same((await send(tenant, '\n')).body.lines, []);
 });
