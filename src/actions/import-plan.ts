@@ -38,8 +38,8 @@ export interface ImportFacts {
   readonly tenant: Tenant;
   readonly types: ResourceTypes;
   readonly byName: ReadonlyMap<string, KnownUser>;
-  /** Who has a product id already. */
-  readonly byProductId: ReadonlyMap<string, KnownUser>;
+  /** Who has a product id already, or had it when the import began: ids of users. */
+  readonly byProductId: ReadonlyMap<string, string>;
   readonly grantable: Grantable;
   /** Ids by name. */
   readonly permissions: ReadonlyMap<string, string>;
@@ -108,8 +108,10 @@ function planProfile(
 ): Pick<PlannedLine, 'insert' | 'update'> {
   const productId = productUserId === undefined ? (known?.productUserId ?? null) : productUserId;
   const taken = productId === null ? undefined : facts.byProductId.get(productId);
-  if (taken !== undefined && taken.id !== userId) {
-    errors.push({ pointer: '/productUserId', detail: 'another user of the tenant has this id' });
+  if (taken !== undefined && taken !== userId) {
+    const detail =
+      'another user of the tenant has this id; if a line of this file gives it up, import the file again';
+    errors.push({ pointer: '/productUserId', detail });
   }
   const written = writtenUser(change, { known, facts, errors });
   if (written === undefined) return {};

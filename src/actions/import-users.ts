@@ -6,8 +6,8 @@ import type { Stamp, Told } from '../db/event-row.ts';
 import { lockTenantExclusive } from '../db/locks.ts';
 import { noteUsers } from '../db/noted.ts';
 import type { Tables } from '../db/tables.ts';
-import { runIn, sendBy, transaction } from '../db/transaction.ts';
-import { insertImported, knownUsers, updateImported } from '../directory/import.ts';
+import { runAlone, runIn, sendBy, transaction } from '../db/transaction.ts';
+import { holdersOf, insertImported, knownUsers, updateImported } from '../directory/import.ts';
 import { notFound } from '../errors.ts';
 import { heldByHand, syncedBySignIn } from '../reconcile/held-by-hand.ts';
 import { permissionsNamed } from '../reconcile/permissions.ts';
@@ -60,11 +60,14 @@ export async function importUsers(
 ): Promise<ImportedLine[]> {
   const told = { changeId: uuid(), requestId: actor.requestId, actor: actorJson(actor) };
   const apart = withoutRepeats(lines);
+  const claimed = apart.flatMap((each) => ('entry' in each ? (each.entry.productUserId ?? []) : []));
+  const holders = await runAlone(context.db, holdersOf(tenantId, claimed));
+  const heldBefore = new Map(holders.map(({ productUserId, userId }) => [productUserId, userId]));
   const imported: ImportedLine[] = [];
   for (let at = 0; at < apart.length; at += CHUNK) {
     const chunk = apart.slice(at, at + CHUNK);
     const now = { ...told, at: context.now() };
-    imported.push(...(await importChunk(context, now, { tenantId, lines: chunk, dryRun })));
+    imported.push(...(await importChunk(context, now, { tenantId, lines: chunk, dryRun, heldBefore })));
     await othersAreServed();
   }
   return imported;
@@ -88,16 +91,21 @@ function withoutRepeats(lines: readonly ImportLine[]): ImportLine[] {
   });
 }
 
+interface Chunk extends ImportUsers {
+  /** Who had the product ids of the whole import when it began: a line frees none for another, also in a dry run. */
+  readonly heldBefore: ReadonlyMap<string, string>;
+}
+
 function importChunk(
   { db }: Context,
   now: Stamp & Told,
-  { tenantId, lines, dryRun }: ImportUsers,
+  { tenantId, lines, dryRun, heldBefore }: Chunk,
 ): Promise<ImportedLine[]> {
   return rehearsed<ImportedLine[]>(dryRun, (end) =>
     transaction(db, async (trx) => {
       await runIn(trx, lockTenantExclusive(tenantId));
       const entries = lines.flatMap((line) => ('entry' in line ? [line.entry] : []));
-      const facts = await factsOf(trx, tenantId, entries);
+      const facts = await factsOf(trx, tenantId, { entries, heldBefore });
       const planned = lines.map((each) => ('entry' in each ? planLine(each.entry, facts) : each.errors));
       await write(trx, { tenantId, now }, planned.filter(isPlanned));
       return end(planned.map((each, at) => outcomeOf(each, { line: lines[at]?.line ?? 0, dryRun })));
@@ -111,7 +119,7 @@ const isPlanned = (each: PlannedLine | readonly LineError[]): each is PlannedLin
 async function factsOf(
   trx: Transaction<Tables>,
   tenantId: string,
-  entries: readonly ImportEntry[],
+  { entries, heldBefore }: Pick<Chunk, 'heldBefore'> & { readonly entries: readonly ImportEntry[] },
 ): Promise<ImportFacts> {
   const tenant = await holdTenant(trx, tenantId);
   if (tenant === undefined) throw notFound('Tenant');
@@ -127,7 +135,12 @@ async function factsOf(
     tenant,
     types: await typesOf(trx, tenantId),
     byName: new Map(known.map((user) => [user.userNameFolded, user])),
-    byProductId: new Map(known.map((user) => [String(user.productUserId), user])),
+    byProductId: new Map([
+      ...heldBefore,
+      ...known.flatMap(({ id, productUserId }) =>
+        productUserId === null ? [] : [[productUserId, id] as const],
+      ),
+    ]),
     grantable: await grantableIn(
       trx,
       tenantId,

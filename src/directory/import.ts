@@ -26,6 +26,20 @@ export function knownUsers(
   return step(knownUsersStatement, [tenantId, names, productIds]);
 }
 
+const holdersStatement = statement<{ readonly productUserId: string; readonly userId: string }>(
+  'holders_of_product_ids',
+  `select product_user_id as "productUserId", id as "userId" from scim_user
+   where tenant_id = $1 and product_user_id = any ($2)`,
+);
+
+/** Who has these ids of the product. */
+export function holdersOf(
+  tenantId: string,
+  productIds: readonly string[],
+): Step<{ readonly productUserId: string; readonly userId: string }> {
+  return step(holdersStatement, [tenantId, productIds]);
+}
+
 /** A user as it is written, with what the event says of it. */
 export interface ImportedUser extends UserColumns {
   readonly id: string;

@@ -254,6 +254,31 @@ t.test('a dry run says what would be, and does nothing', async (t) => {
   t.same(outcomes(real), outcomes(dry));
 });
 
+t.test(
+  'an id that a line gives up is free for the next import, however far the lines are apart',
+  async (t) => {
+    for (const between of [0, 600]) {
+      const tenant = await newTenant();
+      const others = Array.from({ length: between }, (_, at) => ({ userName: `user-${at}` }));
+      const before = [{ userName: 'ada', productUserId: 'p-1' }, ...others, { userName: 'bob' }];
+      await send(tenant, lines(...before));
+      for (const productUserId of ['p-2', null]) {
+        const moved = lines({ userName: 'ada', productUserId }, ...others, {
+          userName: 'bob',
+          productUserId: 'p-1',
+        });
+        const dry = await send(tenant, moved, { query: '?dryRun=true' });
+        t.match(dry.body.counts, { updated: 1, refused: 1 }, 'dry');
+        const real = await send(tenant, moved);
+        t.same(real.body, { ...dry.body, dryRun: false });
+        t.match((await send(tenant, moved)).body.counts, { updated: 1, refused: 0 }, 'again');
+        await send(tenant, lines({ userName: 'bob', productUserId: null }));
+        await send(tenant, lines({ userName: 'ada', productUserId: 'p-1' }));
+      }
+    }
+  },
+);
+
 t.test('whom sign-ins give something is given nothing by an import, but what they have stays', async (t) => {
   const tenant = await newTenant();
   const [line] = (await send(tenant, lines(ADA))).body.lines;
