@@ -5,7 +5,9 @@ import type { Actor, Context } from '../context.ts';
 import { runAlone } from '../db/transaction.ts';
 import { AppError, notFound } from '../errors.ts';
 import { fetchRefused } from '../outbound/refusal.ts';
+import { readCertificate } from '../tenants/certificates.ts';
 import { identityProviderByName } from '../tenants/identity-providers.ts';
+import type { ProviderWarning } from '../tenants/provider-warnings.ts';
 import type { Review } from './reviewed.ts';
 import {
   type UpdatedIdentityProvider,
@@ -24,6 +26,11 @@ export interface ImportMetadata {
   readonly review: Review;
 }
 
+export interface ImportedMetadata extends UpdatedIdentityProvider {
+  /** About the document, beside those about the provider. */
+  readonly warnings: readonly ProviderWarning[];
+}
+
 /**
  * Takes issuer and certificates of a provider from its metadata, in place of those that it has: metadata lists both keys
  * while one is rolled over. What is fetched is fetched once, before the transaction; the URL is not kept.
@@ -34,14 +41,43 @@ export async function importMetadata(
   context: Context,
   actor: Actor,
   { source, ...request }: ImportMetadata,
-): Promise<UpdatedIdentityProvider> {
+): Promise<ImportedMetadata> {
   // Nothing is fetched for what does not exist.
   const [provider] = await runAlone(context.db, identityProviderByName(request.tenantId, request.name));
   if (provider === undefined) throw notFound('Identity provider');
-  const { issuer, certificates } = read('xml' in source ? source.xml : await fetched(context, source.url));
-  const pems = certificates.map(pemOf);
-  const change = { saml: { issuer, certificates: pems } };
-  return updateIdentityProvider(context, actor, { ...request, change });
+  const metadata = read('xml' in source ? source.xml : await fetched(context, source.url));
+  const { usable, warnings } = usableOf(metadata);
+  const change = { saml: { issuer: metadata.issuer, certificates: usable } };
+  const updated = await updateIdentityProvider(context, actor, { ...request, change });
+  return { ...updated, warnings: [...warnings, ...expiryWarnings(metadata, context.now())] };
+}
+
+/** The certificates by which signatures can be verified. @throws AppError about the first where there is none. */
+function usableOf({ certificates }: IdpMetadata) {
+  const usable: string[] = [];
+  const refusals: AppError[] = [];
+  for (const [index, base64] of certificates.entries()) {
+    try {
+      usable.push(readCertificate(pemOf(base64), `/saml/certificates/${index}`));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      refusals.push(error);
+    }
+  }
+  const [first] = refusals;
+  if (usable.length === 0 && first !== undefined) throw first;
+  const warnings = refusals.map(({ message, reason = 'invalid_certificate' }) => ({
+    code: reason,
+    pointer: '/saml/certificates',
+    detail: `A certificate of the metadata was left out: ${message}`,
+  }));
+  return { usable, warnings };
+}
+
+function expiryWarnings({ validUntil: [until] }: IdpMetadata, now: Date): ProviderWarning[] {
+  if (until === undefined || !(new Date(until) <= now)) return [];
+  const detail = `The metadata was valid until ${until.slice(0, 40)}: ask the identity provider for its newest`;
+  return [{ code: 'metadata_expired', pointer: '/saml', detail }];
 }
 
 /** In bytes: as much as may be pasted. */

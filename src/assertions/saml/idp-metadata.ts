@@ -8,6 +8,8 @@ export interface IdpMetadata {
   readonly issuer: string;
   /** Base64 of DER, as it was sent, each once. */
   readonly certificates: readonly string[];
+  /** Until when it promises to hold, as it is written, the earliest first (section 2.3.1); mostly none. */
+  readonly validUntil: readonly string[];
 }
 
 /** SAML metadata 2.0. */
@@ -21,7 +23,9 @@ const METADATA = 'urn:oasis:names:tc:SAML:2.0:metadata';
  */
 export function readIdpMetadata(xml: string): IdpMetadata {
   // Windows tools write a byte order mark.
-  const entity = readXml(xml.replace(/^\uFEFF/, ''));
+  const text = xml.replace(/^\uFEFF/, '');
+  requireUtf8(text);
+  const entity = readXml(text.replace(COMMENT_BETWEEN_TAGS, ''));
   if (entity.namespace !== METADATA || entity.name !== 'EntityDescriptor') {
     throw structure(
       'The document is no EntityDescriptor: send the metadata of one identity provider, not of a federation',
@@ -39,7 +43,23 @@ export function readIdpMetadata(xml: string): IdpMetadata {
   }
   const certificates = descriptors.flatMap(signingCertificates);
   if (certificates.length === 0) throw structure('The metadata has no certificate of a key that signs');
-  return { issuer, certificates: [...new Set(certificates)] };
+  const validUntil = [entity, ...descriptors].flatMap(({ attributes }) => attributes.get('validUntil') ?? []);
+  return { issuer, certificates: [...new Set(certificates)], validUntil: validUntil.sort() };
+}
+
+/**
+ * What generators and admins write into metadata. Between two tags it has one reading: behind it stands "<", which no
+ * attribute may hold, and whatever it is cut out of, the reader refuses what is left.
+ */
+const COMMENT_BETWEEN_TAGS = /(?<=^\s*|>\s*)<!--(?:(?!--)[\s\S])*-->(?=\s*(?:<|$))/g;
+
+function requireUtf8(xml: string): void {
+  const [, , encoding] = /^<\?xml[^>]*\sencoding=(["'])([^"']*)\1/.exec(xml) ?? [];
+  if (encoding === undefined || encoding.toLowerCase() === 'utf-8') return;
+  throw new AssertionError(
+    'malformed',
+    `The metadata says that it is in ${encoding.slice(0, 40)}: save it as UTF-8, and have its first line say so`,
+  );
 }
 
 /** Of the keys that sign; one without a use is for both (section 2.4.1.1). */

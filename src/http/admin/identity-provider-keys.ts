@@ -53,14 +53,15 @@ export function metadataRoute(scope: TypedScope, context: Context): void {
       const { body, query } = request;
       const { links = 'end', ...asked } = query;
       const review = readPlanQuery(asked);
-      const { provider, ...follows } = await importMetadata(context, actorOf(request), {
+      const { provider, warnings, ...follows } = await importMetadata(context, actorOf(request), {
         tenantId: request.tenantId,
         name: nameOf(request.params),
         source: typeof body === 'string' ? { xml: body } : body,
         links,
         review,
       });
-      return { ...providerView(provider, context.now()), ...(review.dryRun && follows) };
+      const view = providerView(provider, context.now());
+      return { ...view, warnings: [...view.warnings, ...warnings], ...(review.dryRun && follows) };
     },
   );
 }

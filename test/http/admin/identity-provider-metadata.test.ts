@@ -121,9 +121,21 @@ t.test('what is no metadata of one identity provider is refused with its reason'
     ],
     [
       'an elliptic curve',
-      idpMetadata('urn:idp', [PEM, EC_CERTIFICATE]),
-      { reason: 'unsupported_key', pointer: '/saml/certificates/1' },
+      idpMetadata('urn:idp', [EC_CERTIFICATE]),
+      { reason: 'unsupported_key', pointer: '/saml/certificates/0' },
     ],
+    [
+      'another encoding',
+      xml.replace('UTF-8', 'ISO-8859-1'),
+      { reason: 'malformed', detail: /ISO-8859-1: save it as UTF-8/ },
+    ],
+    [
+      'a comment in a text',
+      xml.replace('<ds:X509Certificate>', '<ds:X509Certificate>A<!-- -->'),
+      { reason: 'malformed' },
+    ],
+    ['a comment that is not closed', `<!-- ${document}`, { reason: 'malformed' }],
+    ['a comment in an attribute', xml.replace('"urn:idp"', '"urn:idp> <!-- --> <"'), { reason: 'malformed' }],
     ['eleven keys', idpMetadata('urn:idp', many), { pointer: '/saml/certificates' }],
     ['deep nesting', '<a>'.repeat(100) + '</a>'.repeat(100), { reason: 'too_large' }],
   ];
@@ -136,6 +148,38 @@ t.test('what is no metadata of one identity provider is refused with its reason'
     t.equal((await post(json, '', 'application/json')).status, 400, json);
   }
   t.same(await read(), before, 'nothing was taken');
+});
+
+t.test('comments between elements are passed over', async (t) => {
+  const { post } = await newProvider();
+  const xml = idpMetadata('urn:idp', [PEM]);
+  const commented = `<!-- a --> <!-- <b> & - "c" -->${xml
+    .slice(xml.indexOf('<md:'))
+    .replaceAll('><', '><!-- d --><')}<!-- e -->\n`;
+  t.match(await post(commented), {
+    status: 200,
+    body: { saml: { issuer: 'urn:idp', certificates: [PEM] }, warnings: [] },
+  });
+});
+
+t.test('what cannot be used of metadata, or is old, is told and stops nobody', async (t) => {
+  const { post } = await newProvider();
+  const xml = idpMetadata('urn:idp', [EC_CERTIFICATE, PEM, certificate({ bits: 1024 })]);
+  t.match(await post(xml.replace(' entityID', ' validUntil="2001-01-01T00:00:00Z" entityID')), {
+    status: 200,
+    body: {
+      saml: { certificates: [PEM] },
+      warnings: [
+        { code: 'unsupported_key', pointer: '/saml/certificates', detail: /left out/ },
+        { code: 'weak_certificate', pointer: '/saml/certificates' },
+        { code: 'metadata_expired', pointer: '/saml', detail: /2001-01-01/ },
+      ],
+    },
+  });
+  for (const until of ['2999-01-01T00:00:00Z', 'never']) {
+    const current = idpMetadata('urn:idp', [PEM]).replace(' entityID', ` validUntil="${until}" entityID`);
+    t.match((await post(current)).body, { warnings: [] });
+  }
 });
 
 t.test('other kinds have no metadata', async (t) => {
