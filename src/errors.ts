@@ -44,7 +44,13 @@ export class AppError extends Error {
   }
 }
 
+/** Where to look for what is found by a name that somebody has to know. */
+const LISTED: Readonly<Record<string, string>> = {
+  'Identity provider': 'GET /api/admin/v1/tenants/{tenant}/identity-providers lists their names.',
+};
+
 /** The answer for everything that is absent or belongs to somebody else: always the same words. */
 export function notFound(what: string): AppError {
-  return new AppError('not_found', `${what} not found`);
+  const hint = LISTED[what];
+  return new AppError('not_found', `${what} not found`, { ...(hint !== undefined && { hint }) });
 }

@@ -89,11 +89,17 @@ function refusalOf(error: unknown): AppError | undefined {
 
 /** The error handler of a surface that answers problem documents. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error, request.id);
+  const problem = withLimit(problemOf(error, request.id), request);
   logFailure(request, problem.status, error);
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER);
   // Its own serializer: a route's schema for an answer must not cut a refusal.
   return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
+}
+
+/** Fastify's own words for a body that is too large do not say what may be sent. */
+function withLimit(problem: Problem, { routeOptions }: FastifyRequest): Problem {
+  if (problem.code !== 'too_large') return problem;
+  return { ...problem, detail: `The body is larger than ${routeOptions.bodyLimit / 1024} KiB` };
 }
 
 /** The not-found handler of such a surface. */

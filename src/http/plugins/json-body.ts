@@ -2,6 +2,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../errors.ts';
 import { parseJson } from '../json.ts';
 
+/** What some scopes read besides, by parsers of their own. */
+const OTHER_TYPES = ['application/x-www-form-urlencoded', 'application/samlmetadata+xml', 'application/xml'];
+
 /**
  * The bodies that a scope reads: JSON under these media types, or under none at all. Every other media type is
  * 415: Fastify's own text parser would let a body in that nobody has validated.
@@ -16,8 +19,10 @@ export function readJsonBodies(scope: FastifyInstance, mediaTypes: readonly stri
   };
   scope.addContentTypeParser([...mediaTypes], { parseAs: 'buffer' }, parse as never);
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (async (request: FastifyRequest, bytes: Buffer) => {
-    if (request.headers['content-type'] !== undefined && bytes.length > 0)
-      throw unsupportedMediaType(mediaTypes);
+    if (request.headers['content-type'] !== undefined && bytes.length > 0) {
+      const others = OTHER_TYPES.filter((type) => request.server.hasContentTypeParser(type));
+      throw unsupportedMediaType([...mediaTypes, ...others]);
+    }
     return parse(request, bytes);
   }) as never);
 }

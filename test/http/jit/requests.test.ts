@@ -87,6 +87,15 @@ t.test("the browser's own form post can be relayed as it is, with the rest in th
     t.equal((await post(bad, query)).status, 400, bad);
   }
   t.equal((await post('SAMLResponse=form2', '')).status, 400, 'no identity provider is named');
+  const text = await app.send('POST', `/jit/assert${query}`, {
+    key: gatewayKey,
+    body: 'x',
+    headers: { 'content-type': 'text/plain' },
+  });
+  t.match(text, {
+    status: 415,
+    body: { detail: /application\/json or application\/x-www-form-urlencoded/ },
+  });
 });
 
 t.test('what is not exactly one form is refused, and nothing is written', async (t) => {
@@ -127,7 +136,14 @@ t.test('what is not exactly one form is refused, and nothing is written', async 
   }
   const differ = { identityProvider: 'okta', claims, requestId: 'a' };
   t.equal((await send(differ, { query: '?identityProvider=saml' })).status, 400, 'said twice, differently');
-  t.equal((await send(`{"samlResponse":"${'x'.repeat(512 * 1024)}"}`)).status, 413);
+  t.match(await send(`{"samlResponse":"${'x'.repeat(512 * 1024)}"}`), {
+    status: 413,
+    body: { detail: /larger than 512 KiB/ },
+  });
+  t.match(await send({ identityProvider: 'nobody', claims, requestId: 'a' }), {
+    status: 404,
+    body: { detail: 'Identity provider not found', hint: /identity-providers lists/ },
+  });
   t.equal(await count('scim_user'), 0);
   t.equal(await count('consumed_assertion'), 0);
 });
