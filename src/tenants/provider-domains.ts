@@ -3,6 +3,7 @@ import { type Step, statement, step } from '../db/statement.ts';
 import type { Tables } from '../db/tables.ts';
 import { runIn } from '../db/transaction.ts';
 import { AppError } from '../errors.ts';
+import { domainName } from './domain-name.ts';
 
 /** Domains whose people sign in by an identity provider. Whoever binds them holds the tenant alone. */
 
@@ -38,7 +39,7 @@ export function bindDomains(tenantId: string, providerId: string, domains: reado
 }
 
 /**
- * The domains as they are kept: each once, in lower case, sorted.
+ * The domains as they are kept (`domainName`): each once, sorted.
  * @throws AppError `invalid_request` (`unknown_domain`), `conflict` (`domain_bound`), at the JSON pointer.
  */
 export async function domainsToBind(
@@ -46,7 +47,7 @@ export async function domainsToBind(
   tenantId: string,
   { provider, names }: { readonly provider: string; readonly names: readonly string[] },
 ): Promise<string[]> {
-  const wanted = names.map((name) => name.toLowerCase());
+  const wanted = names.map((name) => domainName(name) ?? name);
   const known = new Map(
     (await runIn(trx, step(knownStatement, [tenantId, wanted]))).map((each) => [each.name, each.bound_to]),
   );

@@ -178,7 +178,8 @@ function writeRoutes(scope: TypedScope, context: Context): void {
       schema: {
         tags,
         operationId: 'deleteDomain',
-        summary: 'Give a domain up; who came in by it keeps what they hold',
+        summary:
+          'Give a domain up that no identity provider is bound to; who came in by it keeps what they hold',
         params,
         response: { 204: Type.Null({ description: 'Deleted' }), ...problems },
       },

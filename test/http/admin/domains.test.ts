@@ -213,3 +213,28 @@ t.test('a claim that was given up while DNS was asked is not proved, nor the one
   const { body } = await other.admin('POST', `${pathOf(tenant)}/gone.example/verify`);
   t.match(body, { state: 'pending' });
 });
+
+t.test('a domain is bound by any spelling of its name, and is not given up while it is', async (t) => {
+  const tenant = await app.createTenant();
+  const providers = `/tenants/${tenant.id}/identity-providers`;
+  t.equal((await create(tenant, { name: 'münchen.example' })).status, 201);
+  await app.admin('POST', providers, { name: 'okta', kind: 'claims', jit: 'off' });
+  t.match(await app.admin('PATCH', `${providers}/okta`, { domains: ['MÜNCHEN.example'] }), {
+    status: 200,
+    body: { domains: ['xn--mnchen-3ya.example'] },
+  });
+  for (const name of ['*.example', '', 'other.example']) {
+    t.match(await app.admin('PATCH', `${providers}/okta`, { domains: [name] }), {
+      status: 400,
+      body: { reason: 'unknown_domain', pointer: '/domains/0' },
+    });
+  }
+  const path = `${pathOf(tenant)}/xn--mnchen-3ya.example`;
+  t.match(await app.admin('DELETE', path), {
+    status: 409,
+    body: { reason: 'domain_bound', detail: /"okta"/, hint: /domains/ },
+  });
+  t.match(await app.admin('GET', path), { body: { identityProvider: 'okta' } });
+  await app.admin('PATCH', `${providers}/okta`, { domains: [] });
+  t.equal((await app.admin('DELETE', path)).status, 204);
+});
