@@ -191,7 +191,8 @@ async function linkedWorld(kind: keyof typeof SETTINGS, more = {}) {
   t.equal(status, 201);
   const ada = await world.byHand('ada');
   await app.context.db.pool.query(
-    `insert into identity_link values ($1, $2, '1', $3, now(), now(), 'absent', '{}', now())`,
+    `insert into identity_link (tenant_id, identity_provider_id, subject, user_id, proof, linked_at, group_state, groups)
+     values ($1, $2, '1', $3, 'matched', now(), 'absent', '{}')`,
     [tenant.id, body.id, ada],
   );
   const links = async () =>

@@ -62,7 +62,8 @@ t.test(
     t.equal((await post(idpMetadata('urn:idp', [PEM]))).status, 200);
     const ada = await byHand('ada');
     await app.context.db.pool.query(
-      `insert into identity_link select $1, id, '1', $2, now(), now(), 'absent', '{}', now() from identity_provider
+      `insert into identity_link (tenant_id, identity_provider_id, subject, user_id, proof, linked_at, group_state, groups)
+     select $1, id, '1', $2, 'matched', now(), 'absent', '{}' from identity_provider
      where tenant_id = $1`,
       [tenant.id, ada],
     );
