@@ -176,10 +176,8 @@ function changeAlone(
       const occasion = { tenantId, actor, at: now.at, changeId };
       if (moved && sound.has(id) && (await followGroup(send, occasion, { id, ...moved }))) reached.push(id);
     }
-    await send([
-      noteMembers(tenantId, reached),
-      ...reconciliation(actor, now, changes, Number.POSITIVE_INFINITY),
-    ]);
+    const [[noted]] = await send([noteMembers(tenantId, reached)]);
+    await send(reconciliation(actor, now, changes, noted?.users ?? 0));
     return answers(plans, results, written);
   });
 }

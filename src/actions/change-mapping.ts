@@ -209,10 +209,8 @@ async function store(
 ): Promise<void> {
   const author = actorJson(actor);
   const told = { changeId, requestId: actor.requestId };
-  await send([
-    storeMapping(tenantId, { ...version, author, at }, roles),
-    keepUnmapped(tenantId, { at, actor: author }, told),
-  ]);
+  await send([storeMapping(tenantId, { ...version, author, at }, roles)]);
+  if (version.document.on_unmap === 'keep') await send([keepUnmapped(tenantId, { at, actor: author }, told)]);
 }
 
 async function applyLater(send: Send, { tenantId, actor, at }: Occasion, version: number): Promise<string> {

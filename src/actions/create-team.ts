@@ -38,7 +38,7 @@ export async function createTeam(
       // Rows of the mapping may have named it before it was there.
       const send = sendBy(trx);
       const [[noted]] = await send([noteReached(tenantId, team)]);
-      if (noted?.users) await send([reconciled(occasion, Number.POSITIVE_INFINITY)]);
+      if (noted?.users) await send([reconciled(occasion, noted.users)]);
       await record(trx, occasion, [
         { type: 'team.created', resourceType: 'Team', resourceId: team.id, after: team },
       ]);

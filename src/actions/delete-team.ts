@@ -24,7 +24,9 @@ export async function deleteTeam(
     await runIn(trx, lockTenantExclusive(tenantId));
     const before = await deleteTeamRow(trx, tenantId, teamId);
     if (before === undefined) throw notFound('Team');
-    await sendBy(trx)([noteHolders(tenantId, teamId), reconciled(occasion, Number.POSITIVE_INFINITY)]);
+    const send = sendBy(trx);
+    const [[noted]] = await send([noteHolders(tenantId, teamId)]);
+    await send([reconciled(occasion, noted?.users ?? 0)]);
     await record(trx, occasion, [{ type: 'team.deleted', resourceType: 'Team', resourceId: teamId, before }]);
   });
 }

@@ -59,8 +59,6 @@ async function follow(
   const send = sendBy(trx);
   await followTeam(send, occasion, { kind, before, after });
   // Rows that named the new name so far gave nothing, and now give this team; a takeover concerns who holds it.
-  await send([
-    noteReached(occasion.tenantId, { kind, name: after, id }),
-    reconciled(occasion, Number.POSITIVE_INFINITY),
-  ]);
+  const [[noted]] = await send([noteReached(occasion.tenantId, { kind, name: after, id })]);
+  await send([reconciled(occasion, noted?.users ?? 0)]);
 }

@@ -9,11 +9,18 @@ import type { Tables } from './tables.ts';
 /** How often a transaction that PostgreSQL broke off (40001, 40P01) runs before its error is the answer. */
 const ATTEMPTS = 5;
 
+/**
+ * What is prepared is planned once. By itself PostgreSQL would plan some of it anew each time, for milliseconds, because
+ * it takes the plan for all values to be dearer; what is not prepared is planned for its values.
+ */
+const PLANNED_ONCE = 'set local plan_cache_mode = force_generic_plan';
+const PLANNED_ANEW = 'set local plan_cache_mode = force_custom_plan';
+
 /** Stated, because a server may have another default: each step must see what the locks before it waited for. */
-const BEGIN = 'begin isolation level read committed';
+const BEGIN = `begin isolation level read committed; ${PLANNED_ONCE}`;
 
 /** The same for reads: all steps see the database as it was at the first. */
-const BEGIN_SNAPSHOT = 'begin isolation level repeatable read read only';
+const BEGIN_SNAPSHOT = `begin isolation level repeatable read read only; ${PLANNED_ONCE}`;
 
 /** The rows of each step, in the order of the steps. */
 export type StepRows<Steps extends readonly Step<unknown>[]> = {
@@ -53,7 +60,7 @@ function sentTogether<const Steps extends readonly Step<unknown>[]>(
     withClient(pool, async (client) => {
       const [, ...answers] = await together<unknown>([
         client.query(begin),
-        ...steps.map((each) => run(client, each)),
+        ...steps.map((each) => runPlanned(client, each)),
         client.query('commit').then(requireCommitted),
       ]);
       return answers.slice(0, -1) as StepRows<Steps>;
@@ -76,7 +83,8 @@ export function conversation<Result>(
 ): Promise<Result> {
   return retried(() =>
     withClient(pool, async (client) => {
-      const send: Send = async (steps) => (await together(steps.map((each) => run(client, each)))) as never;
+      const send: Send = async (steps) =>
+        (await together(steps.map((each) => runPlanned(client, each)))) as never;
       await client.query(BEGIN);
       const result = await work(send);
       await client.query('commit').then(requireCommitted);
@@ -111,6 +119,17 @@ export function sendBy(trx: Transaction<Tables>): Send {
 /** Carries out a step inside a `transaction`. */
 export async function runIn<Row>(trx: Transaction<Tables>, { statement, values }: Step<Row>): Promise<Row[]> {
   const { rows } = await trx.executeQuery(CompiledQuery.raw(statement.text, [...values]));
+  return rows as Row[];
+}
+
+/** Sends a step of a transaction, with the way in which it is to be planned; all of it is sent together. */
+async function runPlanned<Row>(client: pg.PoolClient, each: Step<Row>): Promise<Row[]> {
+  if (each.statement.name !== undefined) return run(client, each);
+  const [, rows] = await together<unknown>([
+    client.query(PLANNED_ANEW),
+    run(client, each),
+    client.query(PLANNED_ONCE),
+  ]);
   return rows as Row[];
 }
 

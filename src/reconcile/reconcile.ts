@@ -94,7 +94,7 @@ const reconcileFew = statementOfFew<Reconciled>('reconcile', RECONCILE);
 const reconcileMany: Statement<Reconciled> = { text: RECONCILE };
 
 /** Up to so many users by the prepared plan; making one anew takes PostgreSQL about 20 milliseconds. */
-const FEW = 10;
+const FEW = 50;
 
 /**
  * Brings what the users hold whom this transaction has locked (`db/locks.ts`) to what they should hold, and makes
