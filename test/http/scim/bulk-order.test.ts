@@ -238,5 +238,5 @@ meets(t, [236, 238], 'a /Bulk comes to the same as its operations one by one', a
     }),
     { numRuns: runs(60, 600) },
   );
-  t.ok(carriedOut > 100, `${carriedOut} operations succeeded`);
+  t.ok(carriedOut > 30, `${carriedOut} operations succeeded`);
 });
