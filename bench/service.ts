@@ -1,87 +1,103 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
-import { startEmbedded } from '../src/db/embedded/server.ts';
+import { ask, type Contestant, type Directory } from './contestant.ts';
+import { fillTenant } from './fill-tenant.ts';
+import type { Population } from './population.ts';
+import type { Postgres } from './postgres.ts';
+import { launch, type Running, type Scratch } from './processes.ts';
 
-/** The service as it runs in production: a process of its own, and a PostgreSQL server that waits for the disk. */
+/** The service as it runs in production: built, a process of its own, on a database that waits for the disk. */
+
+/**
+ * What is set beside the way to the database and the keys, and nothing else: the rest is as in production. Limits
+ * that hold a client back have to be lifted here, because the load is more than any client's.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  // The OIDC provider of the sign-ins publishes its keys on this machine.
+  ALLOW_LOOPBACK_IDENTITY_PROVIDERS: 'true',
+  // Nobody balances the load, so nobody has to notice that it ends.
+  DRAIN_SECONDS: '0',
+};
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
+export const SCIM = '/api/scim/v2';
+const ADMIN = '/api/admin/v1/tenants';
 
-export interface Answer<Body> {
-  readonly status: number;
-  readonly body: Body;
-  /** From sending to the last byte. */
-  readonly milliseconds: number;
-}
-
-export interface Service {
-  /** For fixtures: how pg reaches the database. */
+export interface Service extends Contestant {
+  readonly origin: string;
+  /** How pg reaches its database. */
   readonly connectionString: string;
-  /** Asks by HTTP, as the operator unless a key is given. */
-  ask<Body>(method: string, path: string, body?: unknown, key?: string): Promise<Answer<Body>>;
-  stop(): Promise<void>;
+  /** Asks the admin API as the operator. @throws where the answer is no success */
+  administer<Body>(method: string, path: string, body?: unknown): Promise<Body>;
 }
 
-/** @param settings further settings of the service */
-export async function startService(settings: Readonly<Record<string, string>> = {}): Promise<Service> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'rollcall-bench-'));
-  const server = await startEmbedded({ dataDir, log: pino({ level: 'warn' }) });
-  const { user, database, host } = server.connection;
-  const connectionString = `postgres://${user}@/${database}?host=${host}`;
+export async function startService(scratch: Scratch, postgres: Postgres): Promise<Service> {
+  const connectionString = await postgres.createDatabase('rollcall');
   const [operatorKey, port] = [randomBytes(32).toString('base64url'), await freePort()];
-  const child = spawn(process.execPath, ['--disable-proto=delete', MAIN], {
+  const running = await launch(scratch, {
+    name: 'rollcall',
+    file: MAIN,
+    flags: ['--disable-proto=delete'],
     env: {
-      PATH: process.env.PATH,
+      ...SETTINGS,
       PORT: port,
       DATABASE_URL: connectionString,
       ROLLCALL_OPERATOR_KEY: operatorKey,
       ROLLCALL_SECRET_KEY: randomBytes(32).toString('base64'),
-      LOG_LEVEL: 'warn',
-      DRAIN_SECONDS: '0',
-      ...settings,
     },
-    stdio: ['ignore', 'inherit', 'inherit'],
   });
-  const url = `http://127.0.0.1:${port}`;
-  await ready(url);
+  const origin = `http://127.0.0.1:${port}`;
+  await ready(origin, running);
   return {
+    name: 'rollcall',
+    kind: 'service',
+    pid: running.pid,
+    usesPostgres: true,
+    origin,
     connectionString,
-    ask: (method, path, body, key = operatorKey) => ask(method, `${url}${path}`, body, key),
-    async stop() {
-      child.kill('SIGTERM');
-      await once(child, 'close');
-      await server.stop();
-      await rm(dataDir, { recursive: true, force: true });
+    administer: async <Body>(method: string, path: string, body?: unknown) => {
+      const answer = await ask<Body>({ origin, key: operatorKey }, method, `${ADMIN}${path}`, body);
+      if (answer.status < 300) return answer.body;
+      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     },
   };
 }
 
-async function ask<Body>(method: string, url: string, body: unknown, key: string): Promise<Answer<Body>> {
-  const begin = performance.now();
-  const response = await fetch(url, {
-    method,
-    headers: {
-      authorization: `Bearer ${key}`,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  const milliseconds = performance.now() - begin;
-  return { status: response.status, body: text === '' ? undefined : JSON.parse(text), milliseconds };
+/** A tenant of the service. */
+export interface Tenant extends Directory {
+  readonly contestant: Service;
+  readonly id: string;
 }
 
-async function ready(url: string): Promise<void> {
+/** Makes a tenant with these people in its directory. */
+export async function makeTenant(service: Service, name: string, population: Population): Promise<Tenant> {
+  const { id } = await service.administer<{ id: string }>('POST', '', { name });
+  const key = await keyOf(service, id, 'scim');
+  await fillTenant(service.connectionString, id, population);
+  const { origin } = service;
+  const base = { contestant: service, id, population, origin, path: SCIM, key, cannot: {} };
+  return {
+    ...base,
+    isMember: async (groupId, userId) => {
+      const { body } = await ask<{ groups?: { value: string }[] }>(base, 'GET', `${SCIM}/Users/${userId}`);
+      return body.groups?.some(({ value }) => value === groupId) ?? false;
+    },
+  };
+}
+
+/** A new key of the tenant with these scopes. */
+export async function keyOf(service: Service, tenantId: string, ...scopes: string[]): Promise<string> {
+  const asked = { name: `Bench ${scopes}`, scopes };
+  return (await service.administer<{ key: string }>('POST', `/${tenantId}/api-keys`, asked)).key;
+}
+
+async function ready(origin: string, { ended }: Running): Promise<void> {
   for (;;) {
-    const response = await fetch(`${url}/readyz`).catch(() => undefined);
+    const asked = fetch(`${origin}/readyz`).catch(() => undefined);
+    const response = await Promise.race([asked, ended]);
     if (response?.status === 200) return;
     await sleep(50);
   }

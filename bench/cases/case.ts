@@ -1,0 +1,52 @@
+import type { Directory } from '../contestant.ts';
+import type { Scale } from '../options.ts';
+import { groupNamed, type MeasuredGroup } from '../population.ts';
+import type { Tenant } from '../service.ts';
+import type { Workload } from '../workload.ts';
+
+/** What is measured, of one directory and one group of it. */
+export interface Point {
+  readonly users: number;
+  readonly members?: number;
+}
+
+interface AnyCase {
+  /** What `--only` and the files of results say. */
+  readonly name: string;
+  readonly title: string;
+  points(scale: Scale): readonly Point[];
+  /** Those of the scale that make sense here. */
+  connections(scale: Scale): readonly number[];
+}
+
+/** A case that every SCIM service can be asked. */
+export interface ScimCase extends AnyCase {
+  readonly of: 'scim';
+  /** Which of the anchors does the least that this could be. */
+  readonly floor?: 'select' | 'insert';
+  prepare(directory: Directory, point: Point): Workload | Promise<Workload>;
+}
+
+/** A case that nobody else has. */
+export interface OwnCase extends AnyCase {
+  readonly of: 'rollcall';
+  prepare(tenant: Tenant, point: Point): Workload | Promise<Workload>;
+}
+
+export type Case = ScimCase | OwnCase;
+
+export const everyDirectory = ({ users }: Scale): Point[] => users.map((each) => ({ users: each }));
+
+export const everyConnections = ({ connections }: Scale) => connections;
+export const one = () => [1];
+
+export const largest = ({ users }: Scale): number => Math.max(...users);
+
+/** Every size of groups, in the largest directory. */
+export function everyGroup(scale: Scale): Point[] {
+  const users = largest(scale);
+  return scale.members.filter((members) => members <= users).map((members) => ({ users, members }));
+}
+
+export const groupOf = ({ population }: Directory, { members }: Point): MeasuredGroup =>
+  groupNamed(population, `Members ${members}`);

@@ -1,0 +1,105 @@
+import { Client, type Dispatcher } from 'undici';
+import type { Exchange, Lane } from './contestant.ts';
+import { latencyOf } from './statistics.ts';
+import type { Slice } from './workload.ts';
+
+/**
+ * The load: so many connections, each of which asks again as soon as it has the answer (a closed loop). undici's
+ * `dispatch`, and not a load tester, because bodies differ from request to request, every answer is looked at, and
+ * latencies below a millisecond are wanted (autocannon counts whole ones).
+ */
+
+/** No answer for so long is one too few, in milliseconds. */
+export const PATIENCE = 10_000;
+
+export interface Load {
+  /** One slice: every connection asks for so many milliseconds, or until its lane ends. */
+  run(lanes: readonly Lane[], milliseconds: number): Promise<Slice & Ends>;
+  close(): Promise<void>;
+}
+
+interface Ends {
+  /** The last exchange of each lane. */
+  readonly last: readonly Exchange[];
+}
+
+interface Tally {
+  readonly latencies: number[];
+  readonly last: Exchange[];
+  failures: number;
+  fault?: string;
+  silent: boolean;
+}
+
+export function openLoad(origin: string, key: string): Load {
+  const clients: Client[] = [];
+  const clientOf = (lane: number) => {
+    clients[lane] ??= new Client(origin, { headersTimeout: PATIENCE, bodyTimeout: PATIENCE });
+    return clients[lane];
+  };
+  return {
+    async run(lanes, milliseconds) {
+      const tally: Tally = { latencies: [], last: [], failures: 0, silent: false };
+      const begin = performance.now();
+      const until = begin + milliseconds;
+      await Promise.all(lanes.map((lane, n) => runLane(clientOf(n), lane, { key, until, tally })));
+      const { latencies, ...counts } = tally;
+      const took = performance.now() - begin;
+      return { ...counts, milliseconds: took, count: latencies.length, ...latencyOf(latencies) };
+    },
+    close: async () => {
+      await Promise.all(clients.map((client) => client.destroy()));
+    },
+  };
+}
+
+interface LaneOptions {
+  readonly key: string;
+  readonly until: number;
+  readonly tally: Tally;
+}
+
+async function runLane(client: Client, lane: Lane, { key, until, tally }: LaneOptions): Promise<void> {
+  let last: Exchange | undefined;
+  while (!tally.silent && performance.now() < until) {
+    const next = lane.next();
+    if (next.done) break;
+    last = next.value;
+    const begin = performance.now();
+    const { status, text } = await send(client, last, key).catch((error: Error) => {
+      tally.silent = true;
+      return { status: 0, text: String(error.message) };
+    });
+    tally.latencies.push(performance.now() - begin);
+    if (status !== 0 && last.expects(status, text)) continue;
+    tally.failures += 1;
+    tally.fault ??= `${last.method} ${last.path}: ${status} ${text.slice(0, 300)}`;
+  }
+  if (last) tally.last.push(last);
+}
+
+function send(client: Client, exchange: Exchange, key: string): Promise<{ status: number; text: string }> {
+  const { method, path, body } = exchange;
+  const headers = {
+    authorization: `Bearer ${exchange.key ?? key}`,
+    ...(body !== undefined && { 'content-type': 'application/scim+json' }),
+  };
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let status = 0;
+    const handler: Dispatcher.DispatchHandler = {
+      // undici tells handlers of today from older ones by this.
+      onRequestStart: () => {},
+      onResponseStart: (_, statusCode) => {
+        status = statusCode;
+      },
+      onResponseData: (_, chunk) => void chunks.push(chunk),
+      onResponseEnd: () => resolve({ status, text: textOf(chunks) }),
+      onResponseError: (_, error) => reject(error),
+    };
+    client.dispatch({ method, path, headers, ...(body !== undefined && { body }) }, handler);
+  });
+}
+
+const textOf = (chunks: readonly Buffer[]) =>
+  chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString();

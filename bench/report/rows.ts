@@ -1,0 +1,90 @@
+import type { Case, Point } from '../cases/case.ts';
+import type { Course, Measured } from '../rounds.ts';
+import { median, ratioOf } from '../statistics.ts';
+
+/** What one contestant reached at one point of a case. Times in milliseconds, CPU in microseconds a request. */
+export interface Row {
+  readonly case: string;
+  readonly title: string;
+  readonly users: number;
+  readonly members?: number;
+  readonly connections: number;
+  readonly contestant: string;
+  readonly kind: 'service' | 'anchor' | 'peer';
+  /** Why it takes no part here; then there are no figures. */
+  readonly cannot?: string;
+  /** The first thing that went wrong; the figures mean nothing then. */
+  readonly fault?: string;
+  readonly figures?: Figures;
+}
+
+export interface Figures {
+  /** A second, each round. */
+  readonly rates: readonly number[];
+  readonly rate: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly count: number;
+  readonly failures: number;
+  readonly cpu?: { readonly own: number; readonly postgres: number };
+  /** The service's rate over this one's; absent where one of them failed. */
+  readonly ratio?: number;
+}
+
+/** Where something was measured. */
+export interface Place extends Point {
+  readonly connections: number;
+}
+
+/** The rows of a place, of those who took part. */
+export function rowsOf({ name, title }: Case, place: Place, courses: readonly Course[]): Row[] {
+  const service = courses.find(({ contestant }) => contestant.kind === 'service');
+  return courses.map((course) => {
+    const { contestant, slices } = course;
+    const fault = slices.find((slice) => slice.failures > 0)?.fault;
+    return {
+      case: name,
+      title,
+      ...place,
+      contestant: contestant.name,
+      kind: contestant.kind,
+      ...(fault !== undefined && { fault }),
+      ...(slices.length > 0 && { figures: figuresOf(course, service) }),
+    };
+  });
+}
+
+const rateOf = ({ count, failures, milliseconds }: Measured) => ((count - failures) / milliseconds) * 1_000;
+const hasFailed = ({ slices }: Course) => slices.some(({ failures }) => failures > 0);
+
+function figuresOf(course: Course, service: Course | undefined): Figures {
+  const { slices } = course;
+  const rates = slices.map(rateOf);
+  const isFair = service && service !== course && !hasFailed(service) && !hasFailed(course);
+  const ratio = isFair ? ratioOf(service.slices.map(rateOf), rates) : undefined;
+  const cpu = cpuOf(slices);
+  return {
+    rates,
+    rate: median(rates),
+    p50: median(slices.map(({ p50 }) => p50)),
+    p99: median(slices.map(({ p99 }) => p99)),
+    max: Math.max(...slices.map(({ max }) => max)),
+    count: slices.reduce((sum, { count }) => sum + count, 0),
+    failures: slices.reduce((sum, { failures }) => sum + failures, 0),
+    ...(cpu && { cpu }),
+    ...(ratio !== undefined && { ratio }),
+  };
+}
+
+/** Over all rounds: a slice is short, and Linux counts in hundredths of a second. */
+function cpuOf(slices: readonly Measured[]): Figures['cpu'] | undefined {
+  let [own, postgres, count] = [0, 0, 0];
+  for (const slice of slices) {
+    if (slice.cpu.own === undefined || slice.cpu.postgres === undefined) return undefined;
+    own += slice.cpu.own;
+    postgres += slice.cpu.postgres;
+    count += slice.count;
+  }
+  return count === 0 ? undefined : { own: own / count, postgres: postgres / count };
+}

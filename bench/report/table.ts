@@ -1,0 +1,76 @@
+import type { Row } from './rows.ts';
+
+/** The result as text: a table a case, and how cost grows with size. */
+
+export interface Column {
+  readonly head: string;
+  readonly align: 'left' | 'right';
+}
+
+/** Lays cells out under their heads, as wide as the widest; the first column is text. */
+export function layOut(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const widths = columns.map(({ head }, n) =>
+    Math.max(head.length, ...rows.map((row) => (row[n] ?? '').length)),
+  );
+  const line = (cells: readonly string[]) =>
+    columns
+      .map(({ align }, n) => {
+        const [cell, width] = [cells[n] ?? '', widths[n] ?? 0];
+        return align === 'left' ? cell.padEnd(width) : cell.padStart(width);
+      })
+      .join('  ')
+      .trimEnd();
+  const rule = widths.map((width) => '-'.repeat(width)).join('  ');
+  return [line(columns.map(({ head }) => head)), rule, ...rows.map(line)].join('\n');
+}
+
+/** Three figures that mean something: `12,300`, `45.1`, `0.123`. */
+export function figure(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return '';
+  if (value >= 100) return Math.round(value).toLocaleString('en');
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** `100,000 users, c=8`, or with the members of the group in place of the users. */
+export function placeOf({
+  users,
+  members,
+  connections,
+}: Pick<Row, 'users' | 'members' | 'connections'>): string {
+  const size = members === undefined ? `${figure(users)} users` : `${figure(members)} members`;
+  return `${size}, c=${connections}`;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: '', align: 'left' },
+  { head: '', align: 'left' },
+  { head: 'per s', align: 'right' },
+  { head: 'p50 ms', align: 'right' },
+  { head: 'p99 ms', align: 'right' },
+  { head: 'rollcall ×', align: 'right' },
+  { head: 'CPU µs', align: 'right' },
+  { head: 'PostgreSQL µs', align: 'right' },
+  { head: '', align: 'left' },
+];
+
+/** The table of each case: medians of the rounds; `rollcall ×` is how many times what this one does. */
+export function caseTables(rows: readonly Row[]): string {
+  const cases = [...new Set(rows.map((row) => row.case))];
+  return cases
+    .map((name) => {
+      const own = rows.filter((row) => row.case === name);
+      return `${own[0]?.title} (${name})\n${layOut(COLUMNS, own.map(cellsOf))}`;
+    })
+    .join('\n\n');
+}
+
+function cellsOf(row: Row, n: number, rows: readonly Row[]): string[] {
+  const before = rows[n - 1];
+  const place = before && placeOf(before) === placeOf(row) ? '' : placeOf(row);
+  const { figures } = row;
+  if (!figures) return [place, row.contestant, '', '', '', '', '', '', `cannot: ${row.cannot ?? ''}`];
+  const { rate, p50, p99, ratio, cpu, failures, count } = figures;
+  const fault = row.fault === undefined ? '' : `INVALID: ${failures} of ${count} failed`;
+  const numbers = [rate, p50, p99, ratio, cpu?.own, cpu?.postgres].map(figure);
+  return [place, row.contestant, ...numbers, fault];
+}
