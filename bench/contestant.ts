@@ -7,6 +7,8 @@ export interface Exchange {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   readonly path: string;
   readonly body?: string;
+  /** Of the body; SCIM's when absent. */
+  readonly mediaType?: string;
   /** Another credential than the directory's. */
   readonly key?: string;
   expects(status: number, text: string): boolean;

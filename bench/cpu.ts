@@ -7,26 +7,45 @@ const MICROSECONDS_PER_TICK = 10_000;
 
 export interface ProcessTimes {
   readonly parent: number;
-  /** Of the process and of its children that have ended, in microseconds. */
-  readonly microseconds: number;
+  /** In microseconds. */
+  readonly own: number;
+  /** Of its children that have ended, in microseconds. */
+  readonly ended: number;
 }
 
 /** Reads `/proc/<pid>/stat`. The second field is the name in parentheses, which may hold spaces and parentheses. */
 export function readStat(text: string): ProcessTimes {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   // Fields 14 to 17 of proc(5): utime, stime, cutime, cstime; `fields` begins with the third.
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return { parent: Number(fields[1]), microseconds: ticks * MICROSECONDS_PER_TICK };
+  const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15).map(Number);
+  return {
+    parent: Number(fields[1]),
+    own: (user + system) * MICROSECONDS_PER_TICK,
+    ended: (endedUser + endedSystem) * MICROSECONDS_PER_TICK,
+  };
 }
 
-/** What the process and its living children have used so far, in microseconds; undefined where nobody says. */
+/** How often it is read anew when children end meanwhile. */
+const TRIES = 5;
+
+/** What the process and its children have used so far, in microseconds; undefined where nobody says. */
 export async function cpuOf(pid: number): Promise<number | undefined> {
-  const own = await statOf(pid);
-  if (!own) return undefined;
+  for (let left = TRIES; left > 0; left -= 1) {
+    const before = await statOf(pid);
+    const children = await childrenOf(pid);
+    const after = await statOf(pid);
+    if (!before || !after) return undefined;
+    // A child that ended in between was counted twice, or not at all.
+    if (before.ended !== after.ended && left > 1) continue;
+    return children.reduce((sum, { own, ended }) => sum + own + ended, after.own + after.ended);
+  }
+  return undefined;
+}
+
+async function childrenOf(pid: number): Promise<ProcessTimes[]> {
   const pids = (await readdir('/proc')).map(Number).filter(Number.isInteger);
   const stats = await Promise.all(pids.map(statOf));
-  const children = stats.filter((stat) => stat?.parent === pid);
-  return children.reduce((sum, child) => sum + (child?.microseconds ?? 0), own.microseconds);
+  return stats.filter((stat) => stat !== undefined).filter(({ parent }) => parent === pid);
 }
 
 async function statOf(pid: number): Promise<ProcessTimes | undefined> {

@@ -46,7 +46,8 @@ async function insertUsers(client: pg.Client, tenantId: string, population: Popu
   );
 }
 
-async function insertGroups(client: pg.Client, tenantId: string, { groups }: Population) {
+async function insertGroups(client: pg.Client, tenantId: string, population: Population) {
+  const groups = [...population.groups, population.everybody];
   const rows = groups.map(({ displayName }) => groupColumns({ displayName }));
   await client.query(
     `insert into scim_group (tenant_id, id, directory_id, display_name, display_name_folded, version, created_at,

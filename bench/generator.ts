@@ -73,16 +73,16 @@ async function runLane(client: Client, lane: Lane, { key, until, tally }: LaneOp
     tally.latencies.push(performance.now() - begin);
     if (status !== 0 && last.expects(status, text)) continue;
     tally.failures += 1;
-    tally.fault ??= `${last.method} ${last.path}: ${status} ${text.slice(0, 300)}`;
+    tally.fault ??= `${last.method} ${last.path}: ${status} ${text.slice(0, 200)}`;
   }
   if (last) tally.last.push(last);
 }
 
 function send(client: Client, exchange: Exchange, key: string): Promise<{ status: number; text: string }> {
-  const { method, path, body } = exchange;
+  const { method, path, body, mediaType = 'application/scim+json' } = exchange;
   const headers = {
     authorization: `Bearer ${exchange.key ?? key}`,
-    ...(body !== undefined && { 'content-type': 'application/scim+json' }),
+    ...(body !== undefined && { 'content-type': mediaType }),
   };
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

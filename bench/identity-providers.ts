@@ -17,12 +17,14 @@ export interface Person {
 }
 
 export interface IdentityProvider {
-  readonly kind: Kind;
   /** What the service is told of it, under the name of its kind. */
   readonly settings: object;
   /** A sign-in that has not been used, as the body of `POST /jit/assert`. */
   signIn(person: Person): Promise<object>;
-  close(): void;
+}
+
+export async function openProvider(kind: Kind): Promise<IdentityProvider> {
+  return { claims: claimsProvider, saml: samlProvider, oidc: oidcProvider }[kind]();
 }
 
 const AUDIENCE = 'https://product.example/saml';
@@ -31,20 +33,18 @@ const ISSUER = 'https://idp.example/metadata';
 
 const emailOf = ({ subject }: Person) => `${subject}@acme.example`;
 
-export function claimsProvider(): IdentityProvider {
+function claimsProvider(): IdentityProvider {
   return {
-    kind: 'claims',
     settings: {},
     signIn: async (person) => ({
       requestId: randomUUID(),
       claims: { sub: person.subject, email: emailOf(person), groups: person.groups },
     }),
-    close: () => {},
   };
 }
 
 /** Signs the assertion, by RSA of 2,048 bits and SHA-256, as most do. */
-export function samlProvider(): IdentityProvider {
+function samlProvider(): IdentityProvider {
   const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const [notBefore, notAfter] = [new Date(), new Date(Date.now() + 86_400_000)];
   const serial = randomBytes(16);
@@ -52,13 +52,11 @@ export function samlProvider(): IdentityProvider {
   const privateKey = String(keys.privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const saml = { issuer: ISSUER, certificates: [certificate], audience: AUDIENCE, acsUrl: ACS };
   return {
-    kind: 'saml',
     settings: { saml },
     signIn: async (person) => {
       const xml = signed(responseOf(person, new Date()), privateKey);
       return { samlResponse: Buffer.from(xml).toString('base64') };
     },
-    close: () => {},
   };
 }
 
@@ -90,16 +88,15 @@ function responseOf(person: Person, now: Date): string {
 }
 
 /** Signs by RS256, and publishes its key on this machine. */
-export async function oidcProvider(): Promise<IdentityProvider> {
+async function oidcProvider(): Promise<IdentityProvider> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'bench', alg: 'RS256', use: 'sig' }];
   const server = createServer((_, reply) => void reply.end(JSON.stringify({ keys })));
-  server.listen(0, '127.0.0.1');
+  server.listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
   const issuer = 'https://idp.example';
   const jwksUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
   return {
-    kind: 'oidc',
     settings: { oidc: { issuer, audience: 'product', jwksUri } },
     signIn: async (person) => {
       const claims = { email: emailOf(person), groups: person.groups, jti: randomUUID() };
@@ -113,6 +110,5 @@ export async function oidcProvider(): Promise<IdentityProvider> {
         .sign(privateKey);
       return { idToken };
     },
-    close: () => void server.close(),
   };
 }

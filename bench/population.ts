@@ -6,6 +6,8 @@
 export interface Population {
   readonly users: number;
   readonly groups: readonly MeasuredGroup[];
+  /** Only in the service, where it gives a team. */
+  readonly everybody: MeasuredGroup;
 }
 
 /** A group whose members are the users 0 to `members` - 1. */
@@ -22,7 +24,8 @@ export function populationOf(users: number): Population {
   const groups = sizes.map((members, n) => groupOf(users, n, { displayName: `Members ${members}`, members }));
   const crowded = groupOf(users, sizes.length, { displayName: 'Crowded', members: 10 });
   const mapped = groupOf(users, sizes.length + 1, { displayName: 'Mapped', members: 10 });
-  return { users, groups: [...groups, crowded, mapped] };
+  const everybody = groupOf(users, sizes.length + 2, { displayName: 'Everybody', members: users });
+  return { users, groups: [...groups, crowded, mapped], everybody };
 }
 
 function groupOf(users: number, n: number, group: Omit<MeasuredGroup, 'id'>): MeasuredGroup {

@@ -11,6 +11,8 @@ import type { Slice, Workload } from './workload.ts';
 export interface Entry {
   readonly contestant: Contestant;
   readonly workload: Workload;
+  /** It has not answered, and is not asked again. */
+  silent?: boolean;
 }
 
 /** A slice with what it cost. */
@@ -46,9 +48,9 @@ export async function runRounds(entries: readonly Entry[], options: RoundOptions
       if (!entry || !course) continue;
       options.asked.throwIfAborted();
       options.onSlice();
-      // Who has not answered is not asked again.
-      if (course.slices.some(({ silent }) => silent)) continue;
+      if (entry.silent) continue;
       const slice = await measure(entry, options);
+      if (slice.silent) entry.silent = true;
       if (round > 0 || slice.silent) course.slices.push(slice);
     }
   }
@@ -60,7 +62,7 @@ async function measure({ contestant, workload }: Entry, options: RoundOptions): 
   const pids = [contestant.pid, postgres];
   const before = await Promise.all(pids.map(cpuOf));
   const slice = await workload.run(connections, milliseconds);
-  const after = await quiet(pids);
+  const after = await quiet(pids, slice.silent ? PATIENCE.silent : PATIENCE.answered);
   const [own, server] = after.map((at, n) => difference(at, before[n]));
   return { ...slice, cpu: { own, postgres: contestant.usesPostgres ? server : 0 } };
 }
@@ -70,17 +72,17 @@ const difference = (after: number | undefined, before: number | undefined) =>
 
 /** How often it is looked whether they rest, and for how long at most, in milliseconds. */
 const LOOK = 50;
-const PATIENCE = 3_000;
+const PATIENCE = { answered: 3_000, silent: 60_000 };
 
 /** Waits until what a slice left behind is done, so that it is not the next one that pays; answers the CPU times. */
-async function quiet(pids: readonly number[]): Promise<(number | undefined)[]> {
-  const until = performance.now() + PATIENCE;
+async function quiet(pids: readonly number[], patience: number): Promise<(number | undefined)[]> {
+  const until = performance.now() + patience;
   let before = await Promise.all(pids.map(cpuOf));
   for (;;) {
     await sleep(LOOK);
     const now = await Promise.all(pids.map(cpuOf));
     const used = now.reduce<number>((sum, at, n) => sum + (difference(at, before[n]) ?? 0), 0);
-    // A tenth of the time: their housekeeping goes on for ever.
+    // A fifth of the time: their housekeeping goes on for ever.
     if (used <= LOOK * 1_000 * 0.2 || performance.now() > until) return now;
     before = now;
   }

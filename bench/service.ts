@@ -70,6 +70,7 @@ export async function startService(scratch: Scratch, postgres: Postgres): Promis
 export interface Tenant extends Directory {
   readonly contestant: Service;
   readonly id: string;
+  isMember(groupId: string, userId: string): Promise<boolean>;
 }
 
 /** Makes a tenant with these people in its directory. */
@@ -77,6 +78,7 @@ export async function makeTenant(service: Service, name: string, population: Pop
   const { id } = await service.administer<{ id: string }>('POST', '', { name });
   const key = await keyOf(service, id, 'scim');
   await fillTenant(service.connectionString, id, population);
+  await changeMapping(service, id, mappingOf());
   const { origin } = service;
   const base = { contestant: service, id, population, origin, path: SCIM, key, cannot: {} };
   return {
@@ -86,6 +88,38 @@ export async function makeTenant(service: Service, name: string, population: Pop
       return body.groups?.some(({ value }) => value === groupId) ?? false;
     },
   };
+}
+
+/** The group claims of the sign-ins, and the teams that they give. */
+const CLAIMED = { groups: 1_000, teams: 200 };
+
+export const claimedGroup = (n: number) => `Claim ${n % CLAIMED.groups}`;
+
+/** The mapping in which each claim gives one team, with these rows in addition: what every write goes past. */
+export function mappingOf(...rows: readonly object[]) {
+  const claims = Array.from({ length: CLAIMED.groups }, (_, n) => ({
+    group_name: claimedGroup(n),
+    team_name: `Team ${n % CLAIMED.teams}`,
+    role_name: 'EDITOR',
+  }));
+  const mapped = { group_name: 'Mapped', team_name: 'Mapped', role_name: 'EDITOR' };
+  return { mappings: [mapped, ...rows, ...claims] };
+}
+
+interface Changed {
+  readonly state: 'active' | 'applying' | 'superseded';
+  readonly job?: string;
+}
+
+/** Changes the mapping of a tenant, and waits until everybody holds what follows from it. */
+export async function changeMapping(service: Service, tenantId: string, document: object): Promise<void> {
+  const path = `/${tenantId}/group-mapping`;
+  let { state } = await service.administer<Changed>('PUT', `${path}?createTeams=true`, document);
+  while (state === 'applying') {
+    await sleep(20);
+    ({ state } = await service.administer<Changed>('GET', path));
+  }
+  if (state !== 'active') throw new Error(`The mapping is ${state}`);
 }
 
 /** A new key of the tenant with these scopes. */

@@ -15,21 +15,24 @@ export interface World {
   readonly anchors: Anchors;
 }
 
-export async function startWorld(
-  scratch: Scratch,
-  { users }: Scale,
-  say: (line: string) => void,
-): Promise<World> {
-  const populations = users.map(populationOf);
+interface Wanted {
+  readonly scale: Scale;
+  /** Of directories, of the service alone also those that the scale does not name. */
+  readonly sizes: readonly number[];
+  say(line: string): void;
+}
+
+export async function startWorld(scratch: Scratch, { scale, sizes, say }: Wanted): Promise<World> {
   const postgres = await startPostgres(scratch);
   say('starting the service');
   const service = await startService(scratch, postgres);
   const tenants: Tenant[] = [];
-  for (const population of populations) {
+  for (const population of sizes.map(populationOf)) {
     say(`loading ${population.users.toLocaleString('en')} users`);
     tenants.push(await makeTenant(service, `bench-${population.users}`, population));
   }
   say('starting the anchors');
+  const populations = scale.users.map(populationOf);
   const anchors = await startAnchors(scratch, postgres, populations);
   const peers = await startPeers(scratch, postgres, { populations, say });
   return { postgres, tenants, peers, anchors };

@@ -14,6 +14,8 @@ interface AnyCase {
   /** What `--only` and the files of results say. */
   readonly name: string;
   readonly title: string;
+  /** Also of a quick run. */
+  readonly quick?: true;
   points(scale: Scale): readonly Point[];
   /** Those of the scale that make sense here. */
   connections(scale: Scale): readonly number[];
@@ -30,6 +32,8 @@ export interface ScimCase extends AnyCase {
 /** A case that nobody else has. */
 export interface OwnCase extends AnyCase {
   readonly of: 'rollcall';
+  /** Why not. */
+  readonly others: string;
   prepare(tenant: Tenant, point: Point): Workload | Promise<Workload>;
 }
 
@@ -43,10 +47,15 @@ export const one = () => [1];
 export const largest = ({ users }: Scale): number => Math.max(...users);
 
 /** Every size of groups, in the largest directory. */
-export function everyGroup(scale: Scale): Point[] {
+export function everyGroup(scale: Scale): Required<Point>[] {
   const users = largest(scale);
   return scale.members.filter((members) => members <= users).map((members) => ({ users, members }));
 }
+
+/** Every size of directories that these cases ask for. */
+export const sizesOf = (cases: readonly Case[], scale: Scale): number[] => [
+  ...new Set(cases.flatMap((each) => each.points(scale).map(({ users }) => users))),
+];
 
 export const groupOf = ({ population }: Directory, { members }: Point): MeasuredGroup =>
   groupNamed(population, `Members ${members}`);

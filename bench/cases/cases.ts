@@ -1,6 +1,17 @@
 import type { Case } from './case.ts';
+import { GROUP_CASES } from './group.ts';
+import { LIST_CASES } from './list.ts';
+import { MAPPING_CASES } from './mapping.ts';
 import { READ_CASES } from './read.ts';
+import { SIGN_IN_CASES } from './sign-in.ts';
 import { WRITE_CASES } from './write.ts';
 
 /** Everything that is measured, in the order in which it is: reads first, because writes make directories grow. */
-export const CASES: readonly Case[] = [...READ_CASES, ...WRITE_CASES];
+export const CASES: readonly Case[] = [
+  ...READ_CASES,
+  ...LIST_CASES,
+  ...WRITE_CASES,
+  ...GROUP_CASES,
+  ...SIGN_IN_CASES,
+  ...MAPPING_CASES,
+];

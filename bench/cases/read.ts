@@ -50,12 +50,14 @@ export const READ_CASES: readonly ScimCase[] = [
   {
     ...base,
     name: 'get-user',
+    quick: true,
     title: 'GET a user',
     prepare: getUser,
   },
   {
     ...base,
     name: 'filter-user-name',
+    quick: true,
     title: 'filter: userName eq',
     prepare: filtered((address) => `userName eq "${address}"`),
   },

@@ -101,12 +101,14 @@ export const WRITE_CASES: readonly ScimCase[] = [
   {
     ...base,
     name: 'post-user',
+    quick: true,
     title: 'POST a user',
     prepare: postUser,
   },
   {
     ...base,
     name: 'patch-active',
+    quick: true,
     title: 'PATCH active',
     prepare: (directory) => httpWorkload(directory, (lane) => switches(directory, lane)),
   },

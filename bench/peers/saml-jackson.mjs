@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import jackson from '@boxyhq/saml-jackson';
 import pg from 'pg';
 import { userId, userOf } from '../../dist/bench/population.js';
-import { bodyOf, inChunks, numbers, populations, serve } from './serve.mjs';
+import { bodyOf, lists, populations, serve } from './serve.mjs';
 
 /**
  * saml-jackson (Ory Polis) as a library, which is faster than its own server: its directory sync behind the least of
@@ -36,49 +36,27 @@ const digest = (text) => createHash('ripemd160').update(text).digest('hex');
 
 /** Rows of `{key, value, indexes: [name, value][]}` in a namespace of the store. */
 async function put(namespace, rows) {
-  await inChunks(rows, async (chunk) => {
-    const keys = chunk.map(({ key }) => `${namespace}:${digest(key)}`);
-    await client.query(
-      `insert into jackson_store (key, value, "modifiedAt", namespace)
-       select key, value, now(), $3 from unnest($1::text[], $2::text[]) as s (key, value)`,
-      [keys, chunk.map(({ value }) => JSON.stringify(value)), namespace],
-    );
-    const indexes = chunk.flatMap((row, n) => row.indexes.map((index) => [keys[n], ...index]));
-    await client.query(
-      `insert into jackson_index (key, "storeKey") select * from unnest($1::text[], $2::text[])`,
-      [
-        indexes.map(([, name, value]) => `${namespace}:${name}:${digest(value)}`),
-        indexes.map(([key]) => key),
-      ],
-    );
-  });
+  const keys = rows.map(({ key }) => `${namespace}:${digest(key)}`);
+  await client.query(
+    `insert into jackson_store (key, value, "modifiedAt", namespace)
+     select key, value, now(), $3 from unnest($1::text[], $2::text[]) as s (key, value)`,
+    [keys, rows.map(({ value }) => JSON.stringify(value)), namespace],
+  );
+  const indexes = rows.flatMap((row, n) => row.indexes.map((index) => [keys[n], ...index]));
+  await client.query(
+    `insert into jackson_index (key, "storeKey") select * from unnest($1::text[], $2::text[])`,
+    [indexes.map(([, name, value]) => `${namespace}:${name}:${digest(value)}`), indexes.map(([key]) => key)],
+  );
 }
 
 async function fill(directory, population) {
   const of = (type) => `dsync:${type}:${directory.tenant}:${directory.product}`;
-  const users = numbers(population.users).map((n) => {
-    const id = userId(population, n);
-    const raw = { ...userOf(population, n), id };
-    const { givenName, familyName } = raw.name;
-    const email = raw.userName;
-    return {
-      key: id,
-      value: {
-        first_name: givenName,
-        last_name: familyName,
-        email,
-        active: true,
-        id,
-        directoryId: directory.id,
-        raw,
-      },
-      indexes: [
-        ['directoryIdUsername', `${directory.id}:${email}`],
-        ['directoryId', directory.id],
-      ],
-    };
-  });
-  await put(of('users'), users);
+  for (const list of lists(population.users)) {
+    await put(
+      of('users'),
+      list.map((n) => userRow(directory, population, n)),
+    );
+  }
   for (const { id, displayName, members } of population.groups) {
     const value = { id, name: displayName, raw: { displayName, id, members: [] } };
     const indexes = [
@@ -86,13 +64,41 @@ async function fill(directory, population) {
       ['directoryId', directory.id],
     ];
     await put(of('groups'), [{ key: id, value, indexes }]);
-    const rows = numbers(members).map((n) => {
-      const user = userId(population, n);
-      const key = digest(`${id}:${user}`);
-      return { key, value: { id: key, group_id: id, user_id: user }, indexes: [['groupId', id]] };
-    });
-    await put(of('members'), rows);
+    for (const list of lists(members)) {
+      await put(
+        of('members'),
+        list.map((n) => memberRow(id, userId(population, n))),
+      );
+    }
   }
+}
+
+function userRow(directory, population, n) {
+  const id = userId(population, n);
+  const raw = { ...userOf(population, n), id };
+  const { givenName, familyName } = raw.name;
+  const email = raw.userName;
+  return {
+    key: id,
+    value: {
+      first_name: givenName,
+      last_name: familyName,
+      email,
+      active: true,
+      id,
+      directoryId: directory.id,
+      raw,
+    },
+    indexes: [
+      ['directoryIdUsername', `${directory.id}:${email}`],
+      ['directoryId', directory.id],
+    ],
+  };
+}
+
+function memberRow(groupId, id) {
+  const key = digest(`${groupId}:${id}`);
+  return { key, value: { id: key, group_id: groupId, user_id: id }, indexes: [['groupId', groupId]] };
 }
 
 const directories = [];

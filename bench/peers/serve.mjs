@@ -20,10 +20,9 @@ export async function bodyOf(request) {
   return chunks.length === 0 ? undefined : Buffer.concat(chunks).toString();
 }
 
-/** Runs a statement over arrays in chunks, because one message to PostgreSQL holds a gigabyte at most. */
-export async function inChunks(rows, write) {
-  for (let first = 0; first < rows.length; first += 10_000) await write(rows.slice(first, first + 10_000));
+/** The numbers from 0 to `count` - 1 in lists: what is written at once has to fit into memory, and into one message. */
+export function* lists(count, most = 10_000) {
+  for (let first = 0; first < count; first += most) {
+    yield Array.from({ length: Math.min(most, count - first) }, (_, n) => first + n);
+  }
 }
-
-/** 0 to `count` - 1. */
-export const numbers = (count) => Array.from({ length: count }, (_, n) => n);

@@ -1,15 +1,19 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import type { Options } from '../options.ts';
+import { growthChart, throughputChart } from './charts.ts';
+import { growthsOf, growthTable } from './growth.ts';
 import type { Row } from './rows.ts';
 import { caseTables } from './table.ts';
 
 /** Where results are kept, from the root of the repository. */
-export const RESULTS = 'bench/results';
+const FOLDER = 'bench/results';
 
-/** Prints the tables, and keeps everything with the machine it was measured on. */
-export async function report(rows: readonly Row[], options: Options): Promise<void> {
+/** Prints the tables, and keeps everything with the machine that it was measured on. */
+export async function report(rows: readonly Row[], { mode, only, scale }: Options): Promise<void> {
+  const growths = growthsOf(rows);
   process.stdout.write(`\n${caseTables(rows)}\n`);
+  if (growths.length > 0) process.stdout.write(`\n${growthTable(growths)}\n`);
   const machine = {
     cpu: cpus()[0]?.model,
     cores: cpus().length,
@@ -17,7 +21,16 @@ export async function report(rows: readonly Row[], options: Options): Promise<vo
     node: process.version,
     platform: process.platform,
   };
-  await mkdir(RESULTS, { recursive: true });
-  const result = { at: new Date(), machine, ...options, rows };
-  await writeFile(`${RESULTS}/${options.mode}.json`, `${JSON.stringify(result, null, 2)}\n`);
+  const result = { at: new Date(), machine, mode, only, scale, rows, growths };
+  // What was chosen by hand replaces no whole run.
+  const name = only.length > 0 ? `${mode}-only` : mode;
+  const middle = scale.connections[Math.floor(scale.connections.length / 2)] ?? 1;
+  const files = {
+    [`${name}.json`]: `${JSON.stringify(result, null, 2)}\n`,
+    [`${name}-throughput.svg`]: throughputChart(rows, middle),
+    ...(growths.length > 0 && { [`${name}-growth.svg`]: growthChart(growths) }),
+  };
+  await mkdir(FOLDER, { recursive: true });
+  for (const [file, text] of Object.entries(files)) await writeFile(`${FOLDER}/${file}`, text);
+  process.stdout.write(`\nKept in ${FOLDER}/: ${Object.keys(files).join(', ')}\n`);
 }

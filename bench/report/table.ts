@@ -27,9 +27,11 @@ export function layOut(columns: readonly Column[], rows: readonly (readonly stri
 /** Three figures that mean something: `12,300`, `45.1`, `0.123`. */
 export function figure(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return '';
-  if (value >= 100) return Math.round(value).toLocaleString('en');
+  if (value >= 100) return whole(Math.round(value));
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
+
+export const whole = (value: number) => value.toLocaleString('en');
 
 /** `100,000 users, c=8`, or with the members of the group in place of the users. */
 export function placeOf({
@@ -37,7 +39,7 @@ export function placeOf({
   members,
   connections,
 }: Pick<Row, 'users' | 'members' | 'connections'>): string {
-  const size = members === undefined ? `${figure(users)} users` : `${figure(members)} members`;
+  const size = members === undefined ? `${whole(users)} users` : `${whole(members)} members`;
   return `${size}, c=${connections}`;
 }
 
@@ -59,7 +61,9 @@ export function caseTables(rows: readonly Row[]): string {
   return cases
     .map((name) => {
       const own = rows.filter((row) => row.case === name);
-      return `${own[0]?.title} (${name})\n${layOut(COLUMNS, own.map(cellsOf))}`;
+      const faults = own.flatMap(({ contestant, fault }) => (fault ? [`  ${contestant}: ${fault}`] : []));
+      const table = layOut(COLUMNS, own.map(cellsOf));
+      return [`${own[0]?.title} (${name})`, table, ...new Set(faults)].join('\n');
     })
     .join('\n\n');
 }
@@ -68,7 +72,10 @@ function cellsOf(row: Row, n: number, rows: readonly Row[]): string[] {
   const before = rows[n - 1];
   const place = before && placeOf(before) === placeOf(row) ? '' : placeOf(row);
   const { figures } = row;
-  if (!figures) return [place, row.contestant, '', '', '', '', '', '', `cannot: ${row.cannot ?? ''}`];
+  if (!figures) {
+    const why = row.fault === undefined ? `cannot: ${row.cannot}` : 'INVALID: not measured';
+    return [place, row.contestant, '', '', '', '', '', '', why];
+  }
   const { rate, p50, p99, ratio, cpu, failures, count } = figures;
   const fault = row.fault === undefined ? '' : `INVALID: ${failures} of ${count} failed`;
   const numbers = [rate, p50, p99, ratio, cpu?.own, cpu?.postgres].map(figure);

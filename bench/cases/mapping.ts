@@ -1,0 +1,59 @@
+import { userId } from '../population.ts';
+import { changeMapping, mappingOf, type Tenant } from '../service.ts';
+import { latencyOf } from '../statistics.ts';
+import type { Workload } from '../workload.ts';
+import { everyDirectory, type OwnCase, one } from './case.ts';
+
+/** A change of the group mapping that changes the role of everybody, from the request until the last one has it. */
+
+const ROLES = ['EDITOR', 'VIEWER'];
+
+/** Whether all have the role who are shown first and last. */
+async function holds({ population, contestant, id }: Tenant, role: string): Promise<boolean> {
+  interface Page {
+    readonly members: readonly { readonly role: string }[];
+  }
+  const { displayName } = population.everybody;
+  const teams = `/${id}/teams`;
+  const found = await contestant.administer<{ teams: { id: string }[] }>(
+    'GET',
+    `${teams}?name=${displayName}`,
+  );
+  const members = `${teams}/${found.teams[0]?.id}/members`;
+  const first = await contestant.administer<Page>('GET', members);
+  const late = userId(population, population.users - 50);
+  const last = await contestant.administer<Page>('GET', `${members}?after=${late}`);
+  const shown = [...first.members, ...last.members];
+  return last.members.length > 0 && shown.every((member) => member.role === role);
+}
+
+function mappingChanges(tenant: Tenant): Workload {
+  let turn = 0;
+  return {
+    async run() {
+      const role = ROLES[turn % ROLES.length] ?? '';
+      turn += 1;
+      const row = { group_name: 'Everybody', team_name: 'Everybody', role_name: role };
+      const begin = performance.now();
+      await changeMapping(tenant.contestant, tenant.id, mappingOf(row));
+      const milliseconds = performance.now() - begin;
+      const failures = (await holds(tenant, role)) ? 0 : 1;
+      const fault = failures === 0 ? {} : { fault: `Not everybody is ${role}` };
+      return { milliseconds, count: 1, failures, ...fault, ...latencyOf([milliseconds]) };
+    },
+    close: async () => {},
+  };
+}
+
+export const MAPPING_CASES: readonly OwnCase[] = [
+  {
+    of: 'rollcall',
+    name: 'mapping-change',
+    quick: true,
+    title: 'a mapping change that changes the role of all users',
+    others: 'no peer derives access from groups',
+    points: everyDirectory,
+    connections: one,
+    prepare: mappingChanges,
+  },
+];
