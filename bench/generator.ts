@@ -10,7 +10,7 @@ import type { Slice } from './workload.ts';
  */
 
 /** No answer for so long is one too few, in milliseconds. */
-export const PATIENCE = 10_000;
+const PATIENCE = 10_000;
 
 export interface Load {
   /** One slice: every connection asks for so many milliseconds, or until its lane ends. */

@@ -39,7 +39,7 @@ const SCALES: Readonly<Record<Options['mode'], Scale>> = {
   },
 };
 
-export const USAGE = `npm run bench [-- --quick | --full] [--rounds N] [--only case…]`;
+const USAGE = `npm run bench [-- --quick | --full] [--rounds N] [--only case…]`;
 
 /** Reads the command line. @throws with the usage where it does not hold */
 export function readOptions(args: readonly string[], cases: readonly string[]): Options {

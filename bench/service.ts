@@ -23,7 +23,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
-export const SCIM = '/api/scim/v2';
+const SCIM = '/api/scim/v2';
 const ADMIN = '/api/admin/v1/tenants';
 
 export interface Service extends Contestant {

@@ -6,7 +6,8 @@ import type { Latency } from './statistics.ts';
 
 /** What one contestant does in a case, a slice at a time. */
 export interface Workload {
-  run(connections: number, milliseconds: number): Promise<Slice>;
+  /** @param begun called when the first request goes out */
+  run(connections: number, milliseconds: number, begun?: () => void): Promise<Slice>;
   close(): Promise<void>;
 }
 
@@ -45,8 +46,10 @@ export function preparedWorkload(
 ): Workload {
   const load = openLoad(origin, key);
   return {
-    async run(connections, milliseconds) {
-      const { last, ...slice } = await load.run(await prepare(connections), milliseconds);
+    async run(connections, milliseconds, begun) {
+      const lanes = await prepare(connections);
+      begun?.();
+      const { last, ...slice } = await load.run(lanes, milliseconds);
       if (slice.failures > 0) return slice;
       const lost = await notWritten(last.slice(0, CHECKED_LANES));
       if (!lost) return slice;

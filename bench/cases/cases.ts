@@ -1,3 +1,4 @@
+import { BESIDE_CASES } from './beside.ts';
 import type { Case } from './case.ts';
 import { GROUP_CASES } from './group.ts';
 import { LIST_CASES } from './list.ts';
@@ -14,4 +15,5 @@ export const CASES: readonly Case[] = [
   ...GROUP_CASES,
   ...SIGN_IN_CASES,
   ...MAPPING_CASES,
+  ...BESIDE_CASES,
 ];

@@ -47,8 +47,8 @@ function* comeAndGo(directory: Directory, group: MeasuredGroup, lane: number): L
   }
 }
 
-const patched = (groupIn: (directory: Directory) => MeasuredGroup) => (directory: Directory) =>
-  httpWorkload(directory, (lane) => comeAndGo(directory, groupIn(directory), lane));
+export const patchGroup = (directory: Directory, group: MeasuredGroup) =>
+  httpWorkload(directory, (lane) => comeAndGo(directory, group, lane));
 
 const membersFrom = (population: Population, first: number, count: number) =>
   Array.from({ length: count }, (_, n) => ({ value: userId(population, first + n) }));
@@ -133,7 +133,7 @@ const SHARED: readonly ScimCase[] = [
     name: 'group-patch',
     quick: true,
     title: 'PATCH a group, one member more or less',
-    prepare: (directory, point) => patched((each) => groupOf(each, point))(directory),
+    prepare: (directory, point) => patchGroup(directory, groupOf(directory, point)),
   },
   {
     of: 'scim',
@@ -143,7 +143,7 @@ const SHARED: readonly ScimCase[] = [
     title: '32 PATCHes at a time on one group',
     points: inLargest,
     connections: () => [32],
-    prepare: patched(({ population }) => groupNamed(population, 'Crowded')),
+    prepare: (directory) => patchGroup(directory, groupNamed(directory.population, 'Crowded')),
   },
 ];
 
@@ -155,7 +155,7 @@ const OWN: readonly OwnCase[] = [
     others: 'no peer derives access from groups',
     points: inLargest,
     connections: everyConnections,
-    prepare: patched(({ population }) => groupNamed(population, 'Mapped')),
+    prepare: (tenant) => patchGroup(tenant, groupNamed(tenant.population, 'Mapped')),
   },
   replaced('group-replace-same', 'PUT a group, the same members', 0),
   replaced('group-replace-some', 'PUT a group, 1 % of the members change', 0.01),

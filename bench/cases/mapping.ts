@@ -27,14 +27,15 @@ async function holds({ population, contestant, id }: Tenant, role: string): Prom
   return last.members.length > 0 && shown.every((member) => member.role === role);
 }
 
-function mappingChanges(tenant: Tenant): Workload {
+export function mappingChanges(tenant: Tenant): Workload {
   let turn = 0;
   return {
-    async run() {
+    async run(_connections, _milliseconds, begun) {
       const role = ROLES[turn % ROLES.length] ?? '';
       turn += 1;
       const row = { group_name: 'Everybody', team_name: 'Everybody', role_name: role };
       const begin = performance.now();
+      begun?.();
       await changeMapping(tenant.contestant, tenant.id, mappingOf(row));
       const milliseconds = performance.now() - begin;
       const failures = (await holds(tenant, role)) ? 0 : 1;

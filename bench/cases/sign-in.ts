@@ -77,7 +77,7 @@ async function signed(
   return exchanges;
 }
 
-async function signIns(tenant: Tenant, kind: Kind, outcome: Outcome): Promise<Workload> {
+export async function signIns(tenant: Tenant, kind: Kind, outcome: Outcome): Promise<Workload> {
   const gateway = await openGateway(tenant, kind);
   const prepare = async (connections: number, asked: { outcome: Outcome; count: number }) => {
     const lanes: Lane[] = [];

@@ -38,7 +38,11 @@ export interface Place extends Point {
 }
 
 /** The rows of a place, of those who took part. */
-export function rowsOf({ name, title }: Case, place: Place, courses: readonly Course[]): Row[] {
+export function rowsOf(
+  { name, title }: Pick<Case, 'name' | 'title'>,
+  place: Place,
+  courses: readonly Course[],
+): Row[] {
   const service = courses.find(({ contestant }) => contestant.kind === 'service');
   return courses.map((course) => {
     const { contestant, slices } = course;
