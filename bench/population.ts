@@ -17,7 +17,7 @@ export interface MeasuredGroup {
   readonly members: number;
 }
 
-const GROUP_SIZES = [10, 1_000, 10_000, 100_000];
+const GROUP_SIZES = [10, 1_000, 100_000];
 
 export function populationOf(users: number): Population {
   const sizes = GROUP_SIZES.filter((members) => members <= users);

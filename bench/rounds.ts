@@ -18,7 +18,12 @@ export interface Entry {
 /** A slice with what it cost. */
 export interface Measured extends Slice {
   /** CPU time in microseconds, with what the slice left to be done; undefined where the platform does not say. */
-  readonly cpu: { readonly own: number | undefined; readonly postgres: number | undefined };
+  readonly cpu: {
+    readonly own: number | undefined;
+    readonly postgres: number | undefined;
+    /** Of this process, which makes the load and shares the machine. */
+    readonly generator: number;
+  };
 }
 
 /** The slices of one contestant that count, one a round. */
@@ -61,10 +66,13 @@ async function measure({ contestant, workload }: Entry, options: RoundOptions): 
   const { connections, slice: milliseconds, postgres } = options;
   const pids = [contestant.pid, postgres];
   const before = await Promise.all(pids.map(cpuOf));
+  const load = process.cpuUsage();
   const slice = await workload.run(connections, milliseconds);
+  const { user, system } = process.cpuUsage(load);
   const after = await quiet(pids, slice.silent ? PATIENCE.silent : PATIENCE.answered);
   const [own, server] = after.map((at, n) => difference(at, before[n]));
-  return { ...slice, cpu: { own, postgres: contestant.usesPostgres ? server : 0 } };
+  const cpu = { own, postgres: contestant.usesPostgres ? server : 0, generator: user + system };
+  return { ...slice, cpu };
 }
 
 const difference = (after: number | undefined, before: number | undefined) =>

@@ -154,6 +154,12 @@ serve(toNodeHandler(auth), {
   directories: wanted.map(({ population, token }) => ({ users: population.users, path: PATH, key: token })),
   showsMembers: true,
   cannot: {
+    ...Object.fromEntries(
+      ['group-get-bare', 'group-get', 'group-patch'].map((name) => [
+        `${name}:100000`,
+        'allows 1,000 members',
+      ]),
+    ),
     'list-cursor': 'has no cursors',
     'list-cursor-deep': 'has no cursors',
   },

@@ -14,6 +14,9 @@ export async function report(rows: readonly Row[], { mode, only, scale }: Option
   const growths = growthsOf(rows);
   process.stdout.write(`\n${caseTables(rows)}\n`);
   if (growths.length > 0) process.stdout.write(`\n${growthTable(growths)}\n`);
+  if (rows.every(({ figures }) => figures?.cpu === undefined)) {
+    process.stdout.write('\nCPU times are not known on this platform: they are read from /proc (Linux).\n');
+  }
   const machine = {
     cpu: cpus()[0]?.model,
     cores: cpus().length,

@@ -11,6 +11,8 @@ export interface Row {
   readonly connections: number;
   readonly contestant: string;
   readonly kind: 'service' | 'anchor' | 'peer';
+  /** Why nobody else is asked this. */
+  readonly alone?: string;
   /** Why it takes no part here; then there are no figures. */
   readonly cannot?: string;
   /** The first thing that went wrong; the figures mean nothing then. */
@@ -27,7 +29,7 @@ export interface Figures {
   readonly max: number;
   readonly count: number;
   readonly failures: number;
-  readonly cpu?: { readonly own: number; readonly postgres: number };
+  readonly cpu?: { readonly own: number; readonly postgres: number; readonly generator: number };
   /** The service's rate over this one's; absent where one of them failed. */
   readonly ratio?: number;
 }
@@ -39,7 +41,7 @@ export interface Place extends Point {
 
 /** The rows of a place, of those who took part. */
 export function rowsOf(
-  { name, title }: Pick<Case, 'name' | 'title'>,
+  { name, title, others }: Pick<Case, 'name' | 'title'> & { readonly others?: string },
   place: Place,
   courses: readonly Course[],
 ): Row[] {
@@ -51,6 +53,7 @@ export function rowsOf(
       case: name,
       title,
       ...place,
+      ...(others !== undefined && { alone: others }),
       contestant: contestant.name,
       kind: contestant.kind,
       ...(fault !== undefined && { fault }),
@@ -83,12 +86,14 @@ function figuresOf(course: Course, service: Course | undefined): Figures {
 
 /** Over all rounds: a slice is short, and Linux counts in hundredths of a second. */
 function cpuOf(slices: readonly Measured[]): Figures['cpu'] | undefined {
-  let [own, postgres, count] = [0, 0, 0];
+  let [own, postgres, generator, count] = [0, 0, 0, 0];
   for (const slice of slices) {
     if (slice.cpu.own === undefined || slice.cpu.postgres === undefined) return undefined;
     own += slice.cpu.own;
     postgres += slice.cpu.postgres;
+    generator += slice.cpu.generator;
     count += slice.count;
   }
-  return count === 0 ? undefined : { own: own / count, postgres: postgres / count };
+  if (count === 0) return undefined;
+  return { own: own / count, postgres: postgres / count, generator: generator / count };
 }

@@ -61,9 +61,10 @@ export function caseTables(rows: readonly Row[]): string {
   return cases
     .map((name) => {
       const own = rows.filter((row) => row.case === name);
+      const alone = own[0]?.alone === undefined ? [] : [`  Only rollcall: ${own[0].alone}`];
       const faults = own.flatMap(({ contestant, fault }) => (fault ? [`  ${contestant}: ${fault}`] : []));
       const table = layOut(COLUMNS, own.map(cellsOf));
-      return [`${own[0]?.title} (${name})`, table, ...new Set(faults)].join('\n');
+      return [`${own[0]?.title} (${name})`, ...alone, table, ...new Set(faults)].join('\n');
     })
     .join('\n\n');
 }

@@ -15,7 +15,7 @@ const slice = (count: number, more: Partial<Measured> = {}): Measured => ({
   p50: 2,
   p99: 9,
   max: 10,
-  cpu: { own: count * 100, postgres: count * 50 },
+  cpu: { own: count * 100, postgres: count * 50, generator: count * 20 },
   ...more,
 });
 
@@ -33,7 +33,7 @@ t.test('a row has the medians of its rounds, CPU a request and its ratio to the 
   t.match(service, { case: 'get-user', users: 1_000, connections: 8, contestant: 'rollcall' });
   t.same(service?.figures?.rates, [100, 300, 200]);
   t.match(service?.figures, { rate: 200, p50: 2, p99: 9, max: 50, count: 600, failures: 0 });
-  t.same(service?.figures?.cpu, { own: 100, postgres: 50 });
+  t.same(service?.figures?.cpu, { own: 100, postgres: 50, generator: 20 });
   t.equal(service?.figures?.ratio, undefined, 'the service is not compared with itself');
   t.equal(peer?.figures?.ratio, 4);
 });
@@ -53,7 +53,7 @@ t.test('who fails once is invalid, and nobody is compared with them', async (t) 
 });
 
 t.test('without /proc there is no CPU time, and the rest is there', async (t) => {
-  const unknown = slice(10, { cpu: { own: undefined, postgres: undefined } });
+  const unknown = slice(10, { cpu: { own: undefined, postgres: undefined, generator: 1 } });
   const [row] = rowsOf(CASE, PLACE, [course('service', unknown)]);
   t.equal(row?.figures?.cpu, undefined);
   t.equal(row?.figures?.rate, 10);
@@ -88,6 +88,11 @@ t.test('the table names a place once, and says who cannot and why', async (t) =>
   const text = caseTables([row, { ...absent, contestant: 'other', cannot: 'has no cursors' }]);
   t.equal(text.match(/1,000 users, c=8/g)?.length, 1);
   t.match(text, /other .* cannot: has no cursors/);
+});
+
+t.test('a case that nobody else has says why', async (t) => {
+  const rows = rowsOf({ ...CASE, others: 'no peer has it' }, PLACE, [course('service', slice(10))]);
+  t.match(caseTables(rows), /GET a user \(get-user\)\n {2}Only rollcall: no peer has it\n/);
 });
 
 t.test('growth compares the sizes of one contestant at the fewest connections', async (t) => {
