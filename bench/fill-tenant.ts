@@ -2,11 +2,8 @@ import type pg from 'pg';
 import { groupColumns } from '../src/directory/groups.ts';
 import { userColumns } from '../src/directory/user-columns.ts';
 import { BASE_TYPES } from '../src/scim/resource-types.ts';
-import { type Population, userId, userOf } from './population.ts';
+import { numbersIn, type Population, userId, userOf } from './population.ts';
 import { withClient } from './postgres.ts';
-
-/** Users a statement. */
-const CHUNK = 10_000;
 
 /**
  * Writes the people of a directory by SQL, as fast as the database takes them, in the columns that the service itself
@@ -14,8 +11,8 @@ const CHUNK = 10_000;
  */
 export async function fillTenant(connectionString: string, tenantId: string, population: Population) {
   await withClient(connectionString, async (client) => {
-    for (let first = 0; first < population.users; first += CHUNK) {
-      await insertUsers(client, tenantId, population, first);
+    for (const numbers of numbersIn(population.users)) {
+      await insertUsers(client, tenantId, population, numbers);
     }
     await insertGroups(client, tenantId, population);
     await client.query('vacuum (analyze)');
@@ -24,9 +21,12 @@ export async function fillTenant(connectionString: string, tenantId: string, pop
 
 const DIRECTORY = '(select id from directory where tenant_id = $1)';
 
-async function insertUsers(client: pg.Client, tenantId: string, population: Population, first: number) {
-  const count = Math.min(CHUNK, population.users - first);
-  const numbers = Array.from({ length: count }, (_, n) => first + n);
+async function insertUsers(
+  client: pg.Client,
+  tenantId: string,
+  population: Population,
+  numbers: readonly number[],
+) {
   const rows = numbers.map((n) => userColumns({ tenantId, types: BASE_TYPES }, userOf(population, n)));
   await client.query(
     `insert into scim_user (tenant_id, id, directory_id, user_name_folded, external_id, active, version, created_at,

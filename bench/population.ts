@@ -64,5 +64,12 @@ export function userNamed(name: string) {
 
 export const userOf = ({ users }: Population, n: number) => userNamed(`user-${users}-${n}`);
 
+/** 0 to `count` - 1 in lists: what is written at once has to fit into memory, and into one message. */
+export function* numbersIn(count: number, most = 10_000): Generator<readonly number[]> {
+  for (let first = 0; first < count; first += most) {
+    yield Array.from({ length: Math.min(most, count - first) }, (_, n) => first + n);
+  }
+}
+
 /** Numbers spread over all users, the same at each run: `turn` from 0. */
 export const spread = ({ users }: Population, turn: number): number => (turn * 7_919) % users;

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { getUser } from '../cases/read.ts';
 import { postUser } from '../cases/write.ts';
 import type { Contestant } from '../contestant.ts';
-import { type Population, populationOf, userId, userOf } from '../population.ts';
+import { numbersIn, type Population, populationOf, userId, userOf } from '../population.ts';
 import { type Postgres, query, withClient } from '../postgres.ts';
 import { launch, messageOf, type Running, type Scratch } from '../processes.ts';
 import type { Entry } from '../rounds.ts';
@@ -53,8 +53,11 @@ export async function startAnchors(
 }
 
 async function fill(connectionString: string, population: Population): Promise<void> {
-  const numbers = Array.from({ length: population.users }, (_, n) => n);
-  const ids = numbers.map((n) => userId(population, n));
-  const bodies = numbers.map((n) => JSON.stringify(userOf(population, n)));
-  await withClient(connectionString, (client) => client.query({ ...FILL, values: [ids, bodies] }));
+  await withClient(connectionString, async (client) => {
+    for (const numbers of numbersIn(population.users)) {
+      const ids = numbers.map((n) => userId(population, n));
+      const bodies = numbers.map((n) => JSON.stringify(userOf(population, n)));
+      await client.query({ ...FILL, values: [ids, bodies] });
+    }
+  });
 }

@@ -16,6 +16,8 @@ const MOST_LANES = 32;
 const PEOPLE_PER_LANE = 3;
 /** Signed for a slice; one that is through with them ends. */
 const PER_SLICE = 256;
+/** Longer than the first ones take, in milliseconds. */
+const FIRST_SIGN_INS = 60_000;
 
 type Outcome = SignInAnswer['outcome'];
 
@@ -25,7 +27,7 @@ interface Gateway {
   readonly provider: IdentityProvider & { readonly name: string };
   readonly key: string;
   /** Of whose groups there are two sets: the one that was told last. */
-  readonly told: Map<string, number>;
+  readonly told: Map<number, number>;
 }
 
 async function openGateway(tenant: Tenant, kind: Kind): Promise<Gateway> {
@@ -47,54 +49,65 @@ function personOf({ provider }: Gateway, n: number, set: number) {
   return { subject: `${provider.name}-${n}`, groups: [claimedGroup(n + 1 + 20 * set), ...others] };
 }
 
-/** Signs in everybody of a lane, one after the other and over again. */
-async function signed(
-  gateway: Gateway,
-  lane: number,
-  { outcome, count }: { outcome: Outcome; count: number },
-) {
+/** What a gateway posts of one sign-in, and whose groups it tells. */
+interface Signed {
+  readonly person: number;
+  readonly set: number;
+  readonly exchange: Exchange;
+}
+
+interface Asked {
+  readonly outcome: Outcome;
+  /** Sign-ins of each lane. */
+  readonly count: number;
+}
+
+/** Signs for everybody of a lane, one after the other and over again. */
+async function sign(gateway: Gateway, lane: number, { outcome, count }: Asked): Promise<Signed[]> {
   const { provider, key, told } = gateway;
   const people = peopleOf(lane);
-  const sets = new Map(people.map((n) => [n, told.get(`${n}`) ?? 0]));
-  const exchanges: Exchange[] = [];
+  const sets = new Map(people.map((person) => [person, told.get(person) ?? 0]));
+  const signed: Signed[] = [];
   for (let turn = 0; turn < count; turn += 1) {
-    const n = people[turn % people.length] ?? 0;
-    const set = ((sets.get(n) ?? 0) + (outcome === 'updated' ? 1 : 0)) % 2;
-    sets.set(n, set);
-    const assertion = await provider.signIn(personOf(gateway, n, set));
-    exchanges.push({
+    const person = people[turn % people.length] ?? 0;
+    const set = ((sets.get(person) ?? 0) + (outcome === 'updated' ? 1 : 0)) % 2;
+    sets.set(person, set);
+    const assertion = await provider.signIn(personOf(gateway, person, set));
+    const exchange: Exchange = {
       method: 'POST',
       path: '/jit/assert',
       mediaType: 'application/json',
       key,
       body: JSON.stringify({ identityProvider: provider.name, ...assertion }),
-      expects: (status, text) => {
-        told.set(`${n}`, set);
-        return status === (outcome === 'created' ? 201 : 200) && text.includes(`"outcome":"${outcome}"`);
-      },
-    });
+      expects: (status, text) =>
+        status === (outcome === 'created' ? 201 : 200) && text.includes(`"outcome":"${outcome}"`),
+    };
+    signed.push({ person, set, exchange });
   }
-  return exchanges;
+  return signed;
 }
 
+/** Posts them; what a slice leaves over was not told. */
+function* posts({ told }: Gateway, signed: readonly Signed[]): Lane {
+  for (const { person, set, exchange } of signed) {
+    told.set(person, set);
+    yield exchange;
+  }
+}
+
+/** Sign-ins by a new provider, behind the first one of everybody. */
 export async function signIns(tenant: Tenant, kind: Kind, outcome: Outcome): Promise<Workload> {
   const gateway = await openGateway(tenant, kind);
-  const prepare = async (connections: number, asked: { outcome: Outcome; count: number }) => {
+  const prepare = async (connections: number, asked: Asked) => {
     const lanes: Lane[] = [];
     for (let lane = 0; lane < connections; lane += 1) {
-      const exchanges = await signed(gateway, lane, asked);
-      lanes.push(
-        (function* once() {
-          yield* exchanges;
-        })(),
-      );
+      lanes.push(posts(gateway, await sign(gateway, lane, asked)));
     }
     return lanes;
   };
-  const first = preparedWorkload(tenant, (all) =>
-    prepare(all, { outcome: 'created', count: PEOPLE_PER_LANE }),
-  );
-  const { failures, fault } = await first.run(MOST_LANES, 60_000);
+  const everybody = { outcome: 'created', count: PEOPLE_PER_LANE } as const;
+  const first = preparedWorkload(tenant, (connections) => prepare(connections, everybody));
+  const { failures, fault } = await first.run(MOST_LANES, FIRST_SIGN_INS);
   await first.close();
   if (failures > 0) throw new Error(`The first sign-ins by ${kind} failed: ${fault}`);
   return preparedWorkload(tenant, (connections) =>

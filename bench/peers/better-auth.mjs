@@ -5,8 +5,8 @@ import { getMigrations } from 'better-auth/db/migration';
 import { toNodeHandler } from 'better-auth/node';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import { userId, userNamed, userOf } from '../../dist/bench/population.js';
-import { lists, populations, serve } from './serve.mjs';
+import { numbersIn, userId, userNamed, userOf } from '../../dist/bench/population.js';
+import { populations, serve } from './serve.mjs';
 
 /**
  * better-auth with its SCIM plugin, behind its own handler for Node.js. People are copies of one that the plugin itself
@@ -79,7 +79,7 @@ async function fill({ population, id: connection, token }) {
   const user = await only('user', scimUser.userId);
   const scimSubject = await only('scimSubject', user.id, 'userId');
   const template = JSON.stringify({ user, scimSubject, scimUser });
-  for (const list of lists(population.users)) {
+  for (const list of numbersIn(population.users)) {
     const people = list.map((n) => copyOf(template, { name, connection, population, n }));
     for (const table of ['user', 'scimSubject', 'scimUser']) {
       await insert(
@@ -131,7 +131,7 @@ async function fillGroups({ population, connection, token }) {
     const displayNameKey = keyOf('scim-group-display-name', connection, displayName.toLowerCase());
     const orderKey = orderKeyOf(members, id);
     await insert('scimGroup', [{ ...group, id, displayName, displayNameKey, orderKey }]);
-    const rows = [...lists(members)].flat().map((n) => {
+    const rows = [...numbersIn(members)].flat().map((n) => {
       const scimUserId = userId(population, n);
       const membershipKey = keyOf('scim-group-member', connection, id, scimUserId);
       return {

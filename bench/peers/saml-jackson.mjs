@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import jackson from '@boxyhq/saml-jackson';
 import pg from 'pg';
-import { userId, userOf } from '../../dist/bench/population.js';
-import { bodyOf, lists, populations, serve } from './serve.mjs';
+import { numbersIn, userId, userOf } from '../../dist/bench/population.js';
+import { bodyOf, populations, serve } from './serve.mjs';
 
 /**
  * saml-jackson (Ory Polis) as a library, which is faster than its own server: its directory sync behind the least of
@@ -51,7 +51,7 @@ async function put(namespace, rows) {
 
 async function fill(directory, population) {
   const of = (type) => `dsync:${type}:${directory.tenant}:${directory.product}`;
-  for (const list of lists(population.users)) {
+  for (const list of numbersIn(population.users)) {
     await put(
       of('users'),
       list.map((n) => userRow(directory, population, n)),
@@ -64,7 +64,7 @@ async function fill(directory, population) {
       ['directoryId', directory.id],
     ];
     await put(of('groups'), [{ key: id, value, indexes }]);
-    for (const list of lists(members)) {
+    for (const list of numbersIn(members)) {
       await put(
         of('members'),
         list.map((n) => memberRow(id, userId(population, n))),

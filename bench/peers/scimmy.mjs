@@ -1,8 +1,8 @@
 import express from 'express';
 import SCIMMY from 'scimmy';
 import SCIMMYRouters from 'scimmy-routers';
-import { userId, userOf } from '../../dist/bench/population.js';
-import { lists, populations, serve } from './serve.mjs';
+import { numbersIn, userId, userOf } from '../../dist/bench/population.js';
+import { populations, serve } from './serve.mjs';
 
 /**
  * scimmy with its routers for Express. It stores nothing itself, so its people are in memory, in maps by id: the
@@ -16,13 +16,13 @@ const directories = new Map();
 
 for (const population of populations()) {
   const users = new Map();
-  for (const n of [...lists(population.users)].flat()) {
+  for (const n of [...numbersIn(population.users)].flat()) {
     const id = userId(population, n);
     users.set(id, { ...userOf(population, n), id, meta: meta('User', id) });
   }
   const groups = new Map();
   for (const { id, displayName, members } of population.groups) {
-    const listed = [...lists(members)].flat().map((n) => ({ value: userId(population, n) }));
+    const listed = [...numbersIn(members)].flat().map((n) => ({ value: userId(population, n) }));
     groups.set(id, { id, displayName, members: listed, meta: meta('Group', id) });
   }
   directories.set(String(population.users), { users, groups });

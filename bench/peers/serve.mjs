@@ -19,10 +19,3 @@ export async function bodyOf(request) {
   for await (const chunk of request) chunks.push(chunk);
   return chunks.length === 0 ? undefined : Buffer.concat(chunks).toString();
 }
-
-/** The numbers from 0 to `count` - 1 in lists: what is written at once has to fit into memory, and into one message. */
-export function* lists(count, most = 10_000) {
-  for (let first = 0; first < count; first += most) {
-    yield Array.from({ length: Math.min(most, count - first) }, (_, n) => first + n);
-  }
-}

@@ -30,8 +30,8 @@ export function throughputChart(rows: readonly Row[], connections: number): stri
   return draw(
     {
       title: { text: 'Requests per second', subtext },
-      legend: { top: 50, data: contestants },
-      grid: { left: 240, right: 40, top: 90, bottom: 40 },
+      legend: { top: 60, itemGap: 24, data: contestants },
+      grid: { left: 260, right: 40, top: 100, bottom: 40 },
       xAxis: { type: 'log', name: 'per s', nameLocation: 'middle', nameGap: 25 },
       yAxis: { type: 'category', data: titles },
       series: contestants.map((name) => ({
