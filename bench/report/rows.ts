@@ -57,7 +57,9 @@ export function rowsOf(
       contestant: contestant.name,
       kind: contestant.kind,
       ...(fault !== undefined && { fault }),
-      ...(slices.length > 0 && { figures: figuresOf(course, service) }),
+      ...(slices.length > 0
+        ? { figures: figuresOf(course, service) }
+        : { cannot: 'did not answer fewer connections' }),
     };
   });
 }

@@ -52,6 +52,12 @@ t.test('who fails once is invalid, and nobody is compared with them', async (t) 
   t.equal(other?.figures?.ratio, undefined, 'nor the service with anybody, where it is the one');
 });
 
+t.test('who did not answer is not asked again, and the table says so', async (t) => {
+  const [, peer] = rowsOf(CASE, PLACE, [course('service', slice(10)), course('peer')]);
+  t.equal(peer?.figures, undefined);
+  t.equal(peer?.cannot, 'did not answer fewer connections');
+});
+
 t.test('without /proc there is no CPU time, and the rest is there', async (t) => {
   const unknown = slice(10, { cpu: { own: undefined, postgres: undefined, generator: 1 } });
   const [row] = rowsOf(CASE, PLACE, [course('service', unknown)]);
