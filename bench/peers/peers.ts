@@ -66,14 +66,14 @@ export async function startPeers(
 }
 
 /** How long npm may take, and a peer to load its people, in milliseconds. */
-const PATIENCE = { npm: 300_000, start: 120_000 };
+const PATIENCE = { npm: 300_000, start: 600_000 };
 
 /** Installs what the lock file says, unless it is there; answers what npm said where that fails. */
 async function install({ ending }: Scratch): Promise<string | undefined> {
   const installed = await readFile(`${FOLDER}node_modules/.package-lock.json`, 'utf8').catch(() => '');
   const wanted = JSON.parse(await readFile(`${FOLDER}package-lock.json`, 'utf8')) as Lock;
   if (installed !== '' && isSame(JSON.parse(installed) as Lock, wanted)) return undefined;
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1', '--loglevel=error'];
   const npm = spawn('npm', args, { cwd: FOLDER, stdio: ['ignore', 'ignore', 'pipe'], timeout: PATIENCE.npm });
   ending.onEnd(() => npm.kill());
   let said = '';

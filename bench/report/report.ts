@@ -9,10 +9,14 @@ import { caseTables } from './table.ts';
 /** Where results are kept, from the root of the repository. */
 const FOLDER = 'bench/results';
 
+const LEGEND = `Medians of the rounds. "rollcall ×": how many times the rate of this one the service reaches, side by side.
+"floor": bare Fastify with one prepared statement for the least that this could be. "driver": that statement without HTTP.
+CPU time is that of a request, of the process and of PostgreSQL, with what it leaves to be done behind the answer.`;
+
 /** Prints the tables, and keeps everything with the machine that it was measured on. */
 export async function report(rows: readonly Row[], { mode, only, scale }: Options): Promise<void> {
   const growths = growthsOf(rows);
-  process.stdout.write(`\n${caseTables(rows)}\n`);
+  process.stdout.write(`\n${LEGEND}\n\n${caseTables(rows)}\n`);
   if (growths.length > 0) process.stdout.write(`\n${growthTable(growths)}\n`);
   if (rows.every(({ figures }) => figures?.cpu === undefined)) {
     process.stdout.write('\nCPU times are not known on this platform: they are read from /proc (Linux).\n');
