@@ -28,11 +28,9 @@ export interface Contestant {
   readonly usesPostgres: boolean;
 }
 
-export interface Answer<Body> {
+interface Answer<Body> {
   readonly status: number;
   readonly body: Body;
-  /** From sending to the last byte. */
-  readonly milliseconds: number;
 }
 
 /** A directory of a contestant that speaks SCIM, with its people in it. */
@@ -56,7 +54,6 @@ export async function ask<Body>(
   path: string,
   body?: unknown,
 ): Promise<Answer<Body>> {
-  const begin = performance.now();
   const response = await fetch(`${origin}${path}`, {
     method,
     headers: {
@@ -66,6 +63,5 @@ export async function ask<Body>(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  const milliseconds = performance.now() - begin;
-  return { status: response.status, body: text === '' ? undefined : JSON.parse(text), milliseconds };
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
 }

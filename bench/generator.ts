@@ -40,12 +40,15 @@ export function openLoad(origin: string, key: string): Load {
   return {
     async run(lanes, milliseconds) {
       const tally: Tally = { latencies: [], last: [], failures: 0, silent: false };
+      const cpu = process.cpuUsage();
       const begin = performance.now();
       const until = begin + milliseconds;
       await Promise.all(lanes.map((lane, n) => runLane(clientOf(n), lane, { key, until, tally })));
       const { latencies, ...counts } = tally;
       const took = performance.now() - begin;
-      return { ...counts, milliseconds: took, count: latencies.length, ...latencyOf(latencies) };
+      const { user, system } = process.cpuUsage(cpu);
+      const count = latencies.length;
+      return { ...counts, milliseconds: took, count, load: user + system, ...latencyOf(latencies) };
     },
     close: async () => {
       await Promise.all(clients.map((client) => client.destroy()));

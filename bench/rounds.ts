@@ -16,7 +16,7 @@ export interface Entry {
 }
 
 /** A slice with what it cost. */
-export interface Measured extends Slice {
+export interface Measured extends Omit<Slice, 'check'> {
   /** CPU time in microseconds, with what the slice left to be done; undefined where the platform does not say. */
   readonly cpu: {
     readonly own: number | undefined;
@@ -66,13 +66,12 @@ async function measure({ contestant, workload }: Entry, options: RoundOptions): 
   const { connections, slice: milliseconds, postgres } = options;
   const pids = [contestant.pid, postgres];
   const before = await Promise.all(pids.map(cpuOf));
-  const load = process.cpuUsage();
-  const slice = await workload.run(connections, milliseconds);
-  const { user, system } = process.cpuUsage(load);
+  const { check, ...slice } = await workload.run(connections, milliseconds);
   const after = await quiet(pids, slice.silent ? PATIENCE.silent : PATIENCE.answered);
   const [own, server] = after.map((at, n) => difference(at, before[n]));
-  const cpu = { own, postgres: contestant.usesPostgres ? server : 0, generator: user + system };
-  return { ...slice, cpu };
+  const cpu = { own, postgres: contestant.usesPostgres ? server : 0, generator: slice.load ?? 0 };
+  const fault = slice.failures === 0 ? await check?.() : undefined;
+  return { ...slice, cpu, ...(fault !== undefined && { failures: 1, fault }) };
 }
 
 const difference = (after: number | undefined, before: number | undefined) =>

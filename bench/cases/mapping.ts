@@ -38,9 +38,8 @@ export function mappingChanges(tenant: Tenant): Workload {
       begun?.();
       await changeMapping(tenant.contestant, tenant.id, mappingOf(row));
       const milliseconds = performance.now() - begin;
-      const failures = (await holds(tenant, role)) ? 0 : 1;
-      const fault = failures === 0 ? {} : { fault: `Not everybody is ${role}` };
-      return { milliseconds, count: 1, failures, ...fault, ...latencyOf([milliseconds]) };
+      const check = async () => ((await holds(tenant, role)) ? undefined : `Not everybody is ${role}`);
+      return { milliseconds, count: 1, failures: 0, check, ...latencyOf([milliseconds]) };
     },
     close: async () => {},
   };

@@ -4,8 +4,10 @@ import type { Row } from './rows.ts';
 
 /** Charts as SVG. echarts draws them without a browser. */
 
+const WIDTH = 960;
+
 function draw(option: EChartsOption, height: number): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 960, height });
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   chart.setOption({ animation: false, backgroundColor: '#fff', ...option });
   const svg = chart.renderToSVGString();
   chart.dispose();
@@ -54,8 +56,8 @@ export function growthChart(growths: readonly Growth[]): string {
   return draw(
     {
       title: { text: 'Milliseconds per request, by users or members', subtext },
-      legend: { type: 'plain', orient: 'vertical', right: 10, top: 60, width: 320 },
-      grid: { left: 70, right: 360, top: 70, bottom: 50 },
+      legend: { orient: 'vertical', left: 560, top: 60, textStyle: { fontSize: 11 } },
+      grid: { left: 70, right: WIDTH - 540, top: 70, bottom: 50 },
       xAxis: { type: 'log', name: 'users or members', nameLocation: 'middle', nameGap: 30 },
       yAxis: { type: 'log', name: 'ms' },
       series: own.map(({ title, sizes }) => ({
