@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 
 /** The CPU time of processes, from `/proc` (Linux); elsewhere it is not known. */
 
@@ -6,7 +6,6 @@ import { readdir, readFile } from 'node:fs/promises';
 const MICROSECONDS_PER_TICK = 10_000;
 
 export interface ProcessTimes {
-  readonly parent: number;
   /** In microseconds. */
   readonly own: number;
   /** Of its children that have ended, in microseconds. */
@@ -19,7 +18,6 @@ export function readStat(text: string): ProcessTimes {
   // Fields 14 to 17 of proc(5): utime, stime, cutime, cstime; `fields` begins with the third.
   const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15).map(Number);
   return {
-    parent: Number(fields[1]),
     own: (user + system) * MICROSECONDS_PER_TICK,
     ended: (endedUser + endedSystem) * MICROSECONDS_PER_TICK,
   };
@@ -34,7 +32,7 @@ export async function cpuOf(pid: number): Promise<number | undefined> {
     const before = await statOf(pid);
     const children = await childrenOf(pid);
     const after = await statOf(pid);
-    if (!before || !after) return undefined;
+    if (!before || !children || !after) return undefined;
     // A child that ended in between was counted twice, or not at all.
     if (before.ended !== after.ended && left > 1) continue;
     return children.reduce((sum, { own, ended }) => sum + own + ended, after.own + after.ended);
@@ -42,10 +40,11 @@ export async function cpuOf(pid: number): Promise<number | undefined> {
   return undefined;
 }
 
-async function childrenOf(pid: number): Promise<ProcessTimes[]> {
-  const pids = (await readdir('/proc')).map(Number).filter(Number.isInteger);
-  const stats = await Promise.all(pids.map(statOf));
-  return stats.filter((stat) => stat !== undefined).filter(({ parent }) => parent === pid);
+/** Those of its first thread, which is the one that starts them. */
+async function childrenOf(pid: number): Promise<ProcessTimes[] | undefined> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => undefined);
+  const stats = await Promise.all(text?.split(' ').filter(Boolean).map(Number).map(statOf) ?? []);
+  return text === undefined ? undefined : stats.filter((stat) => stat !== undefined);
 }
 
 async function statOf(pid: number): Promise<ProcessTimes | undefined> {

@@ -4,6 +4,9 @@ import type { Slice } from '../../bench/workload.ts';
 
 const GOOD: Slice = { milliseconds: 10, count: 5, failures: 0, p50: 1, p99: 2, max: 3 };
 
+/** There is no such process, so that nothing is known of its CPU time. */
+const NOBODY = 2 ** 30;
+
 /** Contestants that do nothing, and who had a slice so far. */
 function contestants(slices: Readonly<Record<string, () => Slice>>) {
   const asked: string[] = [];
@@ -12,7 +15,7 @@ function contestants(slices: Readonly<Record<string, () => Slice>>) {
       asked.push(name);
       return slice();
     };
-    const contestant = { name, kind: 'peer', pid: process.pid, usesPostgres: false } as const;
+    const contestant = { name, kind: 'peer', pid: NOBODY, usesPostgres: false } as const;
     return { contestant, workload: { run, close: async () => {} } };
   });
   return { entries, asked };
@@ -22,7 +25,7 @@ const OPTIONS: RoundOptions = {
   rounds: 2,
   connections: 1,
   slice: 10,
-  postgres: process.pid,
+  postgres: NOBODY,
   asked: new AbortController().signal,
   onSlice: () => {},
 };
