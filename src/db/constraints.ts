@@ -67,6 +67,11 @@ export function isTimeout(error: unknown): boolean {
  */
 const NOT_NOW = /^(08...|57P0[1-5]|53...|55P03|57014|25P03|40001|40P01)$/;
 
+/** Whether PostgreSQL has refused the transaction, so that nothing of it was written; a connection that broke says neither. */
+export function isRolledBack(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && !/^(08|57P)/.test(error.code ?? '08');
+}
+
 /** System and driver errors of a server that is away: refused, reset, no socket file, no free connection. */
 const AWAY = new Set([
   'ECONNREFUSED',

@@ -1,5 +1,7 @@
+import { type CarryOut, inBatches } from '../../actions/batches.ts';
 import { createUsers } from '../../actions/create-users.ts';
 import { deleteUsers } from '../../actions/delete-users.ts';
+import { only } from '../../actions/outcome.ts';
 import { patchUsers } from '../../actions/patch-users.ts';
 import { replaceUsers } from '../../actions/replace-users.ts';
 import type { Context } from '../../context.ts';
@@ -9,25 +11,42 @@ import { isUuid } from '../../directory/uuid.ts';
 import { viewerOf } from '../../directory/viewer.ts';
 import { includesAttribute } from '../../scim/project.ts';
 import { userText } from './answer.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint, Patch, Replacement } from './endpoint.ts';
 import { baseUrlOf } from './request.ts';
 
 /** `/Users`. */
 export function userEndpoint(context: Context): Endpoint<UserRow> {
   const baseUrl = baseUrlOf(context);
+  const whole = inBatches(reading(context, { groups: true }));
+  const apart = inBatches(reading(context, { groups: false }));
   return {
     name: 'User',
-    create: (actor, requests) => createUsers(context, actor, requests),
-    replace: (actor, requests) => replaceUsers(context, actor, requests),
-    patch: (actor, requests) => patchUsers(context, actor, requests),
+    create: inBatches((actor, requests) => createUsers(context, actor, requests)),
+    replace: inBatches<Replacement, UserRow>(
+      (actor, requests) => replaceUsers(context, actor, requests),
+      idOf,
+    ),
+    patch: inBatches<Patch, UserRow>((actor, requests) => patchUsers(context, actor, requests), idOf),
     remove: (actor, requests) => deleteUsers(context, actor, requests),
     async read(actor, id, projection) {
       if (!isUuid(id)) return undefined;
-      const groups = includesAttribute(projection, 'groups');
-      const [row] = await run(context.db.pool, readUsers(viewerOf(actor), [id], { groups }));
-      return row;
+      return only(await (includesAttribute(projection, 'groups') ? whole : apart)(actor, [id]));
     },
     answersPatch: () => true,
     text: (row, projection) => userText(row, baseUrl, projection),
+  };
+}
+
+const idOf = ({ id }: { readonly id: string }) => id;
+
+/** Users by their ids; undefined: there is none that the actor may see. */
+function reading(
+  { db }: Context,
+  shown: { readonly groups: boolean },
+): CarryOut<string, UserRow | undefined> {
+  return async (actor, ids) => {
+    const rows = await run(db.pool, readUsers(viewerOf(actor), ids, shown));
+    const found = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => ({ value: found.get(id) }));
   };
 }

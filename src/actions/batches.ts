@@ -1,0 +1,113 @@
+import type { Actor, ScimActor } from '../context.ts';
+import { isRolledBack } from '../db/constraints.ts';
+import type { Outcome } from './outcome.ts';
+
+/**
+ * Requests of one client that arrive while others of it are on their way to the database wait for these, and then go
+ * together: fewer statements under load, and no timer, so that a client alone waits for nobody. What the requests of a
+ * batch have in common is their client and nothing else: each has its own outcome, change and event.
+ */
+
+/** Requests as the actions take them: each gets its outcome, in their order. */
+export type CarryOut<Request, Value> = (
+  actor: ScimActor,
+  requests: readonly Request[],
+) => Promise<Outcome<Value>[]>;
+
+/** So many requests go together at most: no statement takes long. */
+const MOST = 50;
+
+/** So many batches of a client are on their way at most: one is at the database while another is planned or answered. */
+const LANES = 2;
+
+interface Waiting<Request, Value> {
+  readonly request: Request;
+  readonly target: string | undefined;
+  answer(outcome: Outcome<Value>): void;
+}
+
+/**
+ * The same action, for which requests that come one at a time go in batches; a list goes as it is.
+ * @param targetOf what a request must have for itself: of two that name the same the second goes in a later batch, so
+ *   that they are carried out in the order in which they came.
+ */
+export function inBatches<Request, Value>(
+  carryOut: CarryOut<Request, Value>,
+  targetOf?: (request: Request) => string,
+): CarryOut<Request, Value> {
+  // What a credential was found to be is one object for a second at most: client, tenant, settings and schema.
+  const queues = new WeakMap<Actor['principal'], Queue<Request, Value>>();
+  return (actor, requests) => {
+    const [request, ...others] = requests;
+    if (request === undefined || others.length > 0) return carryOut(actor, requests);
+    const queue = queues.get(actor.principal) ?? new Queue((some) => carryOut(actor, some));
+    queues.set(actor.principal, queue);
+    return new Promise((resolve) => {
+      queue.add({ request, target: targetOf?.(request), answer: (outcome) => resolve([outcome]) });
+    });
+  };
+}
+
+class Queue<Request, Value> {
+  readonly #carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>;
+  #waiting: Waiting<Request, Value>[] = [];
+  /** What the batches on their way have for themselves. */
+  readonly #taken = new Set<string | undefined>();
+  #underway = 0;
+
+  constructor(carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>) {
+    this.#carryOut = carryOut;
+  }
+
+  add(waiting: Waiting<Request, Value>): void {
+    this.#waiting.push(waiting);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#underway < LANES) {
+      const batch = this.#take();
+      if (batch.length === 0) return;
+      this.#underway += 1;
+      void this.#send(batch).then(() => {
+        this.#underway -= 1;
+        for (const { target } of batch) this.#taken.delete(target);
+        this.#next();
+      });
+    }
+  }
+
+  /** Those who have waited longest and may go now. */
+  #take(): Waiting<Request, Value>[] {
+    const batch: Waiting<Request, Value>[] = [];
+    this.#waiting = this.#waiting.filter((each) => {
+      const { target } = each;
+      if (batch.length === MOST || (target !== undefined && this.#taken.has(target))) return true;
+      this.#taken.add(target);
+      batch.push(each);
+      return false;
+    });
+    return batch;
+  }
+
+  async #send(batch: readonly Waiting<Request, Value>[]): Promise<void> {
+    const outcomes = await this.#outcomes(batch.map(({ request }) => request));
+    batch.forEach(({ answer }, index) => {
+      answer(outcomes[index] ?? { refusal: new Error('a request of a batch got no outcome') });
+    });
+  }
+
+  /** A batch that PostgreSQL refuses is carried out one by one, so that only those fail who are the reason. */
+  async #outcomes(requests: readonly Request[]): Promise<Outcome<Value>[]> {
+    try {
+      return await this.#carryOut(requests);
+    } catch (error) {
+      if (requests.length === 1 || !isRolledBack(error)) {
+        return requests.map(() => ({ refusal: error as Error }));
+      }
+    }
+    const outcomes: Outcome<Value>[] = [];
+    for (const request of requests) outcomes.push(...(await this.#outcomes([request])));
+    return outcomes;
+  }
+}
