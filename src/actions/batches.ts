@@ -22,18 +22,18 @@ const LANES = 2;
 
 interface Waiting<Request, Value> {
   readonly request: Request;
-  readonly target: string | undefined;
+  readonly targets: readonly string[];
   answer(outcome: Outcome<Value>): void;
 }
 
 /**
  * The same action, for which requests that come one at a time go in batches; a list goes as it is.
- * @param targetOf what a request must have for itself: of two that name the same the second goes in a later batch, so
+ * @param targetsOf what a request must have for itself: of two that name the same the second goes in a later batch, so
  *   that they are carried out in the order in which they came.
  */
 export function inBatches<Request, Value>(
   carryOut: CarryOut<Request, Value>,
-  targetOf?: (request: Request) => string,
+  targetsOf: (request: Request) => readonly string[] = () => [],
 ): CarryOut<Request, Value> {
   // What a credential was found to be is one object for a second at most: client, tenant, settings and schema.
   const queues = new WeakMap<Actor['principal'], Queue<Request, Value>>();
@@ -43,7 +43,7 @@ export function inBatches<Request, Value>(
     const queue = queues.get(actor.principal) ?? new Queue((some) => carryOut(actor, some));
     queues.set(actor.principal, queue);
     return new Promise((resolve) => {
-      queue.add({ request, target: targetOf?.(request), answer: (outcome) => resolve([outcome]) });
+      queue.add({ request, targets: targetsOf(request), answer: (outcome) => resolve([outcome]) });
     });
   };
 }
@@ -52,7 +52,7 @@ class Queue<Request, Value> {
   readonly #carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>;
   #waiting: Waiting<Request, Value>[] = [];
   /** What the batches on their way have for themselves. */
-  readonly #taken = new Set<string | undefined>();
+  readonly #taken = new Set<string>();
   #underway = 0;
 
   constructor(carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>) {
@@ -71,21 +71,22 @@ class Queue<Request, Value> {
       this.#underway += 1;
       void this.#send(batch).then(() => {
         this.#underway -= 1;
-        for (const { target } of batch) this.#taken.delete(target);
+        for (const target of batch.flatMap(({ targets }) => targets)) this.#taken.delete(target);
         this.#next();
       });
     }
   }
 
-  /** Those who have waited longest and may go now. */
+  /** Those who have waited longest and may go now; whom they have to wait for, those behind them wait for too. */
   #take(): Waiting<Request, Value>[] {
     const batch: Waiting<Request, Value>[] = [];
+    const waitedFor = new Set<string>();
     this.#waiting = this.#waiting.filter((each) => {
-      const { target } = each;
-      if (batch.length === MOST || (target !== undefined && this.#taken.has(target))) return true;
-      this.#taken.add(target);
-      batch.push(each);
-      return false;
+      const isFree = each.targets.every((target) => !this.#taken.has(target) && !waitedFor.has(target));
+      const goes = isFree && batch.length < MOST;
+      if (goes) batch.push(each);
+      for (const target of each.targets) (goes ? this.#taken : waitedFor).add(target);
+      return !goes;
     });
     return batch;
   }

@@ -14,7 +14,9 @@ import {
 import { applyPatch } from '../scim/patch.ts';
 import { GROUP_TYPE } from '../scim/resource-types.ts';
 import type { FilterNode, PatchOperation } from '../scim/types.ts';
+import type { CarryOut } from './batches.ts';
 import { type ChangeGroup, changeGroups } from './change-groups.ts';
+import { FEW_MEMBERS, type MemberDifference } from './change-members.ts';
 import { eachPlanned, type Outcome } from './outcome.ts';
 import type { ResourceRequest } from './scim-writes.ts';
 
@@ -25,6 +27,8 @@ export interface PatchGroup extends ResourceRequest {
 export interface PatchGroupsOptions {
   /** Whether the answer needs the members. */
   readonly members: boolean;
+  /** `changeFewMembers`, for changes that may go together with those of other requests. */
+  readonly together: CarryOut<MemberDifference, GroupRow>;
   /** `https://host/api/scim/v2`: what `$ref` in a member filter is compared with. */
   readonly baseUrl: string;
 }
@@ -34,9 +38,10 @@ export function patchGroups(
   context: Context,
   actor: ScimActor,
   requests: readonly PatchGroup[],
-  { members, baseUrl }: PatchGroupsOptions,
+  { members, baseUrl, together }: PatchGroupsOptions,
 ): Promise<Outcome<GroupRow>[]> {
   const viewer = viewerOf(actor);
+  const carryOut = (changes: readonly ChangeGroup[]) => changeGroups(context, actor, changes, { members });
   const plan = ({ operations, ...request }: PatchGroup): ChangeGroup => {
     const { attributeOperations, steps } = splitMemberOperations(operations);
     return {
@@ -54,7 +59,18 @@ export function patchGroups(
         : foldMemberSteps(steps),
     };
   };
-  return eachPlanned(requests, plan, (changes) => changeGroups(context, actor, changes, { members }));
+  return eachPlanned(requests, plan, async (changes) => {
+    const [change, ...others] = changes;
+    const few = change && others.length === 0 && !members ? fewMembers(change) : undefined;
+    return few ? together(actor, [few]) : carryOut(changes);
+  });
+}
+
+/** The same change, where it is of a few members and nothing else. */
+function fewMembers({ change, members, ifMatch, ...request }: ChangeGroup): MemberDifference | undefined {
+  if (change !== undefined || ifMatch !== undefined || typeof members === 'function') return undefined;
+  const { reset, add, remove } = members;
+  return reset || add.length + remove.length > FEW_MEMBERS ? undefined : { ...request, add, remove };
 }
 
 /** The net effect of steps that remove whoever a filter matches: it is asked at its place in the sequence. */

@@ -11,43 +11,48 @@ import { seenBy, type Viewer } from './viewer.ts';
 // No CTE is joined to another that may be as long: without statistics on CTEs the planner takes nested loops, and
 // 100,000 × 100,000 rows never end.
 
+/** By what rows are told apart: there is one change of each group, or several that have no member in common. */
+type Key = 'group_id' | 'change_id';
+
 /** What the directory may do with each pair of the CTE `missing`: `seen` pairs can be added, others name nobody. */
-const CANDIDATES = `candidate as (
-     select w.group_id, w.user_id, u.id is not null as seen, u.directory_id is null as unmanaged
+const candidates = (key: Key) => `candidate as (
+     select w.*, u.id is not null as seen, u.directory_id is null as unmanaged
      from missing w left join scim_user u
        on u.tenant_id = $1 and u.id = w.user_id and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))
    ), unknown as (
-     select group_id, min(user_id::text) as user_id from candidate where not seen group by group_id
+     select ${key}, min(user_id::text) as user_id from candidate where not seen group by ${key}
    )`;
 
 /** Being added to a directory's group is a write to the user: it adopts the user that nobody managed. */
-const adopted = (written: string) => `adopted as (
+const adopted = (written: string, key: Key = 'group_id') => `adopted as (
      update scim_user u set directory_id = $2
      from candidate c
-     where c.seen and c.unmanaged and c.group_id in (select group_id from ${written})
+     where c.seen and c.unmanaged and c.${key} in (select ${key} from ${written})
        and u.tenant_id = $1 and u.id = c.user_id and u.directory_id is null
-     returning u.id, c.group_id
+     returning u.id, c.${key}
    )`;
 
 /** Rows for `insertEvents`: the users of `source`, as `after` or `before`, at most `IDS_PER_EVENT` a row. */
-function memberEvents(type: string, source: string, side: 'before' | 'after'): string {
+function memberEvents(type: string, source: string, side: 'before' | 'after', key: Key = 'group_id'): string {
   const members = `jsonb_build_object('members', members)`;
   return `select '${type}' as type, 'Group' as resource_type, group_id as resource_id, null::jsonb as reason,
             ${side === 'before' ? members : 'null::jsonb'} as before,
             ${side === 'after' ? members : 'null::jsonb'} as after, change_id, request_id
-     from (select group_id, jsonb_agg(user_id order by user_id) as members
-           from (select group_id, user_id, (row_number() over (partition by group_id order by user_id) - 1)
-                                           / ${IDS_PER_EVENT} as chunk from ${source}) as numbered
-           group by group_id, chunk) as chunks
-     join asked using (group_id)`;
+     from (select ${key}, jsonb_agg(user_id order by user_id) as members
+           from (select ${key}, user_id, (row_number() over (partition by ${key} order by user_id) - 1)
+                                         / ${IDS_PER_EVENT} as chunk from ${source}) as numbered
+           group by ${key}, chunk) as chunks
+     join asked using (${key})`;
 }
 
 /** Which change and request each group's events belong to: without the lists of ids, which are megabytes long. */
 const ASKED = `asked as materialized (select group_id, change_id, request_id from incoming)`;
 
-const ADOPTION_EVENTS = `select 'user.adopted', 'User', a.id, null::jsonb, null::jsonb,
+const adoptionEvents = (
+  key: Key = 'group_id',
+) => `select 'user.adopted', 'User', a.id, null::jsonb, null::jsonb,
             jsonb_build_object('directory', $2::uuid), change_id, request_id
-     from adopted a join asked using (group_id)`;
+     from adopted a join asked using (${key})`;
 
 export interface NewGroup extends GroupColumns, Told {
   readonly id: string;
@@ -73,7 +78,7 @@ const insertGroupsStatement = statement<CreatedGroup>(
              after, change_id, request_id, place)
    ), ${ASKED}, missing as (
      select distinct i.group_id, m::uuid as user_id from incoming i, unnest(string_to_array(i.members, ',')) as m
-   ), ${CANDIDATES}, created as (
+   ), ${candidates('group_id')}, created as (
      insert into scim_group (tenant_id, id, directory_id, display_name, display_name_folded, external_id, version,
                              created_at, updated_at, body, search)
      select $1, group_id, $2, display_name, display_name_folded, external_id, 1, $4, $4, body, search::jsonb
@@ -91,7 +96,7 @@ const insertGroupsStatement = statement<CreatedGroup>(
             i.after::jsonb as after, i.change_id, i.request_id
      from incoming i join created c using (group_id)
      union all ${memberEvents('group.members_added', 'joined', 'after')}
-     union all ${ADOPTION_EVENTS}
+     union all ${adoptionEvents()}
    ), recorded as (
      ${insertEvents('told', { at: '$4', actor: '$5' })}
    )
@@ -168,7 +173,7 @@ const updateGroupsText = (leaving: string) => `with incoming as (
      select w.* from wanted w
      where not exists (select from group_member m
                        where m.tenant_id = $1 and m.group_id = w.group_id and m.user_id = w.user_id)
-   ), ${CANDIDATES}, sound as (
+   ), ${candidates('group_id')}, sound as (
      select f.* from found f
      where f.current and not exists (select from unknown x where x.group_id = f.group_id)
    ), leaving as (
@@ -198,7 +203,7 @@ const updateGroupsText = (leaving: string) => `with incoming as (
      from sound s where s.body is not null
      union all ${memberEvents('group.members_added', 'joined', 'after')}
      union all ${memberEvents('group.members_removed', 'departed', 'before')}
-     union all ${ADOPTION_EVENTS}
+     union all ${adoptionEvents()}
    ), recorded as (
      ${insertEvents('told', { at: '$4', actor: '$5' })}
    )
@@ -237,5 +242,84 @@ export function updateGroups(
     groups.map((group) => group.remove.join()),
     groups.map((group) => group.changeId),
     groups.map((group) => group.requestId),
+  ]);
+}
+
+/** A change of members alone, on any version. */
+export interface ChangedMembers extends Told {
+  /** Of the group. */
+  readonly id: string;
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** What became of each such change. */
+export interface WrittenMembers {
+  readonly change_id: string;
+  readonly found: boolean;
+  readonly unknown_member: string | null;
+}
+
+const changeMembersStatement = statement<WrittenMembers>(
+  'change_members',
+  `with incoming as (
+     select * from unnest($6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::text[])
+       as i (group_id, added, removed, change_id, request_id)
+   ), ${ASKED}, found as (
+     select i.* from incoming i join scim_group g on g.id = i.group_id
+     where g.tenant_id = $1 and g.directory_id = $2
+   ), missing as (
+     select distinct f.change_id, f.group_id, m::uuid as user_id
+     from found f, unnest(string_to_array(f.added, ',')) as m
+     where not exists (select from group_member h
+                       where h.tenant_id = $1 and h.group_id = f.group_id and h.user_id = m::uuid)
+   ), ${candidates('change_id')}, sound as (
+     select f.* from found f where not exists (select from unknown x where x.change_id = f.change_id)
+   ), departed as (
+     delete from group_member m using (
+       select s.change_id, s.group_id, r::uuid as user_id from sound s, unnest(string_to_array(s.removed, ',')) as r
+     ) as l
+     where m.tenant_id = $1 and m.group_id = l.group_id and m.user_id = l.user_id
+     returning l.change_id, m.group_id, m.user_id
+   ), inserted as (
+     insert into group_member (tenant_id, group_id, user_id)
+     select $1, group_id, user_id from candidate where seen and change_id in (select change_id from sound)
+     returning group_id, user_id
+   ), joined as (
+     select c.change_id, group_id, user_id from inserted join candidate c using (group_id, user_id)
+   ), ${adopted('sound', 'change_id')}, changed as (
+     update scim_group g
+     set version = g.version + 1, updated_at = greatest(g.updated_at, $4)
+     where g.tenant_id = $1 and g.id in (select group_id from departed union all select group_id from joined)
+   ), told as (
+     ${memberEvents('group.members_added', 'joined', 'after', 'change_id')}
+     union all ${memberEvents('group.members_removed', 'departed', 'before', 'change_id')}
+     union all ${adoptionEvents('change_id')}
+   ), recorded as (
+     ${insertEvents('told', { at: '$4', actor: '$5' })}
+   )
+   select i.change_id, f.change_id is not null as found, x.user_id as unknown_member
+   from incoming i left join found f using (change_id) left join unknown x using (change_id)`,
+);
+
+/**
+ * Changes members of groups, several times of one group: each change has its own outcome and its own events, and the
+ * group one new version for all of them. No two changes of a group name the same user. For few users: the changes are
+ * joined to them.
+ */
+export function changeMembers(
+  viewer: Viewer,
+  { at, actor }: Stamp,
+  changes: readonly ChangedMembers[],
+): Step<WrittenMembers> {
+  return step(changeMembersStatement, [
+    ...seenBy(viewer),
+    at,
+    actor,
+    changes.map((change) => change.id),
+    changes.map((change) => change.add.join()),
+    changes.map((change) => change.remove.join()),
+    changes.map((change) => change.changeId),
+    changes.map((change) => change.requestId),
   ]);
 }

@@ -1,3 +1,5 @@
+import { inBatches } from '../../actions/batches.ts';
+import { changeFewMembers, type MemberDifference, membersNamed } from '../../actions/change-members.ts';
 import { createGroups } from '../../actions/create-groups.ts';
 import { deleteGroups } from '../../actions/delete-groups.ts';
 import { eachPlanned } from '../../actions/outcome.ts';
@@ -19,6 +21,10 @@ import { baseUrlOf } from './request.ts';
 /** `/Groups`. Members are read and written as rows, never as a part of the resource. */
 export function groupEndpoint(context: Context): Endpoint<GroupRow> {
   const baseUrl = baseUrlOf(context);
+  const together = inBatches<MemberDifference, GroupRow>(
+    (actor, requests) => changeFewMembers(context, actor, requests),
+    membersNamed,
+  );
   return {
     name: 'Group',
     bodyLimit: BODY_LIMITS.group,
@@ -29,7 +35,7 @@ export function groupEndpoint(context: Context): Endpoint<GroupRow> {
         replaceGroups(context, actor, groups, showing(answered)),
       ),
     patch: (actor, requests, answered) =>
-      patchGroups(context, actor, requests, { baseUrl, ...showing(answered) }),
+      patchGroups(context, actor, requests, { baseUrl, together, ...showing(answered) }),
     remove: (actor, requests) => deleteGroups(context, actor, requests),
     async read(actor, id, projection) {
       if (!isUuid(id)) return undefined;

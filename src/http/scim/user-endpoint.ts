@@ -24,9 +24,9 @@ export function userEndpoint(context: Context): Endpoint<UserRow> {
     create: inBatches((actor, requests) => createUsers(context, actor, requests)),
     replace: inBatches<Replacement, UserRow>(
       (actor, requests) => replaceUsers(context, actor, requests),
-      idOf,
+      itself,
     ),
-    patch: inBatches<Patch, UserRow>((actor, requests) => patchUsers(context, actor, requests), idOf),
+    patch: inBatches<Patch, UserRow>((actor, requests) => patchUsers(context, actor, requests), itself),
     remove: (actor, requests) => deleteUsers(context, actor, requests),
     async read(actor, id, projection) {
       if (!isUuid(id)) return undefined;
@@ -37,7 +37,7 @@ export function userEndpoint(context: Context): Endpoint<UserRow> {
   };
 }
 
-const idOf = ({ id }: { readonly id: string }) => id;
+const itself = ({ id }: { readonly id: string }) => [id];
 
 /** Users by their ids; undefined: there is none that the actor may see. */
 function reading(
