@@ -113,7 +113,7 @@ async function changeOpenly(
     lockMembers(actor.tenantId, changes),
     updateGroups(viewer, now, changes),
     readGroups(viewer, idsOf(changes), answered),
-    ...reconciliation(actor, now, changes, concerned(changes)),
+    ...reconciliation(actor, now, changes, { users: concerned(changes) }),
   ]);
   return answers(plans, results, written);
 }
@@ -139,7 +139,7 @@ function changeHeld(
       lockMembers(actor.tenantId, changes),
       updateGroups(viewer, now, changes),
       readGroups(viewer, idsOf(changes), answered),
-      ...reconciliation(actor, now, changes, concerned(changes)),
+      ...reconciliation(actor, now, changes, { users: concerned(changes) }),
     ]);
     return answers(plans, results, written);
   });
@@ -177,7 +177,7 @@ function changeAlone(
       if (moved && sound.has(id) && (await followGroup(send, occasion, { id, ...moved }))) reached.push(id);
     }
     const [[noted]] = await send([noteMembers(tenantId, reached)]);
-    await send(reconciliation(actor, now, changes, noted?.users ?? 0));
+    await send(reconciliation(actor, now, changes, { users: noted?.users ?? 0 }));
     return answers(plans, results, written);
   });
 }

@@ -50,7 +50,8 @@ export async function changeFewMembers(
   if (changes.length === 0) return planned as Outcome<never>[];
   const now = stamp(context, actor);
   const groups = [...new Set(idsOf(changes))];
-  const concerned = changes.reduce((sum, { add, remove }) => sum + add.length + remove.length, 0);
+  const causes = changes.map(({ add, remove, ...cause }) => ({ ...cause, users: [...add, ...remove] }));
+  const users = causes.reduce((sum, cause) => sum + cause.users.length, 0);
   const [, , , results, rows] = await pipeline(context.db, [
     lockTenantShared(tenantId),
     lockGroups(tenantId, groups),
@@ -60,7 +61,7 @@ export async function changeFewMembers(
     ),
     changeMembers(viewer, now, changes),
     readGroups(viewer, groups, { members: false }),
-    ...reconciliation(actor, now, changes, concerned),
+    ...reconciliation(actor, now, changes, { users, causes }),
   ]);
   const written = new Map(rows.map((row) => [row.id, row]));
   const resultOf = new Map(results.map((result) => [result.change_id, result]));

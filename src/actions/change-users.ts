@@ -23,6 +23,7 @@ import {
   valuesOf,
 } from './outcome.ts';
 import {
+  asCause,
   idsOf,
   type ResourceRequest,
   reconciliation,
@@ -112,7 +113,8 @@ function changeHeld(context: Context, actor: ScimActor, requests: readonly Chang
 /** What a change of a user does to what they hold. */
 function reconciliationOf(actor: ScimActor, now: Stamp, changes: readonly PlannedUser[]) {
   const concerned = changes.filter((change) => change.reconciled);
-  return concerned.length > 0 ? reconciliation(actor, now, concerned) : [];
+  if (concerned.length === 0) return [];
+  return reconciliation(actor, now, concerned, { causes: concerned.map(asCause) });
 }
 
 interface PlannedUser extends ChangedUser {

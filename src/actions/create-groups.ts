@@ -43,7 +43,7 @@ export async function createGroups(
     lockTenantShared(actor.tenantId),
     lockUsers(actor.tenantId, memberIds(groups)),
     insertGroups(viewerOf(actor), now, groups),
-    ...reconciliation(actor, now, groups, memberIds(groups).length),
+    ...reconciliation(actor, now, groups, { users: memberIds(groups).length }),
   ]);
   return createdGroups(planned, rows, now.at);
 }

@@ -75,7 +75,7 @@ function insertTogether(
     if (isRefused(outcomes)) throw new Incomplete(outcomes);
     const concerned = [...newUsers.map(({ id }) => id), ...memberIds(valuesOf(groups))];
     const changes = [...valuesOf(users), ...valuesOf(groups)];
-    await send([noteUsers(concerned), ...reconciliation(actor, now, changes, concerned.length)]);
+    await send([noteUsers(concerned), ...reconciliation(actor, now, changes, { users: concerned.length })]);
     return outcomes;
   });
 }

@@ -13,6 +13,7 @@ import type { Resource } from '../scim/types.ts';
 import { requireSchemaVersion } from '../tenants/schema-extensions.ts';
 import { attemptEach, type Outcome, valuesOf } from './outcome.ts';
 import {
+  asCause,
   reconciliation,
   requireScimWrites,
   requireUserName,
@@ -61,7 +62,7 @@ async function insert({ db }: Context, actor: ScimActor, now: Stamp, users: read
     requireSchemaVersion(actor),
     inserted,
     noteUsers(typed.map(({ id }) => id)),
-    ...reconciliation(actor, now, typed),
+    ...reconciliation(actor, now, typed, { causes: typed.map(asCause) }),
   ]);
   return created;
 }

@@ -29,7 +29,7 @@ export async function deleteGroups(
       lockGroups(actor.tenantId, ids),
       lockMembersOfMapped(actor.tenantId, ids),
       deleteGroupsStep(viewerOf(actor), now, groups),
-      ...reconciliation(actor, now, groups, Number.POSITIVE_INFINITY),
+      ...reconciliation(actor, now, groups, { users: Number.POSITIVE_INFINITY }),
     ]);
     return deletionOutcomes(turn, found, 'Group');
   });

@@ -4,7 +4,7 @@ import type { Stamp, Told } from '../db/event-row.ts';
 import { lockOwners } from '../db/locks.ts';
 import { isUuid } from '../directory/uuid.ts';
 import { AppError, notFound } from '../errors.ts';
-import { reconcileLocked } from '../reconcile/reconcile.ts';
+import { type Cause, reconcileLocked } from '../reconcile/reconcile.ts';
 import { isEmailAddress } from '../scim/email.ts';
 import { badRequest } from '../scim/error.ts';
 import type { Resource } from '../scim/types.ts';
@@ -46,17 +46,27 @@ export function told({ requestId }: { readonly requestId: string }): Told {
 
 /**
  * The steps that give the users whom the transaction has locked what they should hold now, behind the writes from
- * which that follows; `users`: how many those are at most. What it tells belongs to the change, where there is one, or to a change of its own.
+ * which that follows; `users`: how many those are at most. What it tells of a user belongs to the change
+ * in `causes` that names them, else to the one change there is, or to one of its own.
  */
 export function reconciliation(
   { tenantId }: Pick<ScimActor, 'tenantId'>,
   now: Stamp,
   changes: readonly Told[],
-  users = changes.length,
+  {
+    users = changes.length,
+    causes = [],
+  }: { readonly users?: number; readonly causes?: readonly Cause[] } = {},
 ) {
   const [first, ...others] = changes;
   const { changeId = v7(), requestId = '' } = { ...first, ...(others.length > 0 && { changeId: v7() }) };
-  return [lockOwners(tenantId), reconcileLocked(tenantId, now, { changeId, requestId }, { users })] as const;
+  const extent = { users, causes: others.length > 0 ? causes : [] };
+  return [lockOwners(tenantId), reconcileLocked(tenantId, now, { changeId, requestId }, extent)] as const;
+}
+
+/** The change of one user, as the cause of what that user gains or loses. */
+export function asCause({ id, changeId, requestId }: Told & { readonly id: string }): Cause {
+  return { changeId, requestId, users: [id] };
 }
 
 /** Refuses what was meant for another version. */

@@ -19,30 +19,36 @@ const REASON = `jsonb_strip_nulls(jsonb_build_object('origin', origin, 'cause', 
 /** What users share who are told by one event. */
 const SHARED = 'type, target_id, was, role, suspended, origin, cause, version, "row", group_id, group_name';
 
-const eventsOf = (source: string, side: { before: string; after: string }) =>
-  `select type, ${RESOURCE} as resource_type, case when target_id = '${OWNER}' then $1 else target_id end as resource_id,
+/** Which change and request rows belong to: all to one, or each to its own (columns `change_id`, `request_id`). */
+export type Causes = 'one' | 'each';
+
+const eventsOf = (source: string, causes: Causes, side: { before: string; after: string }) => {
+  const shared = causes === 'each' ? `${SHARED}, change_id, request_id` : SHARED;
+  const cause = causes === 'each' ? 'change_id, request_id' : '$4::uuid as change_id, $5::text as request_id';
+  return `select type, ${RESOURCE} as resource_type, case when target_id = '${OWNER}' then $1 else target_id end as resource_id,
             ${REASON} as reason,
             case when type not like '%added' then jsonb_strip_nulls(${side.before}) end as before,
             case when type !~ '(removed|ended)$' then jsonb_strip_nulls(${side.after}) end as after,
-            $4::uuid as change_id, $5::text as request_id
-     from (select ${SHARED}, jsonb_agg(user_id order by user_id) as users
-           from (select *, (row_number() over (partition by ${SHARED} order by user_id) - 1) / ${IDS_PER_EVENT} as chunk
+            ${cause}
+     from (select ${shared}, jsonb_agg(user_id order by user_id) as users
+           from (select *, (row_number() over (partition by ${shared} order by user_id) - 1) / ${IDS_PER_EVENT} as chunk
                  from ${source}) as numbered
-           group by ${SHARED}, chunk) as chunks`;
+           group by ${shared}, chunk) as chunks`;
+};
 
 /**
- * Rows for `insertEvents`, of the change `$4` in the request `$5`: the users of `source` who share everything else, at
+ * Rows for `insertEvents`, of the change `$4` in the request `$5` or of their own: the users of `source` who share everything else, at
  * most `IDS_PER_EVENT` a row. `source` has `user_id` and the columns `SHARED`; a grant that ends is told by what gave it.
  */
-export const grantEvents = (source: string) =>
-  eventsOf(source, {
+export const grantEvents = (source: string, causes: Causes = 'one') =>
+  eventsOf(source, causes, {
     before: `jsonb_build_object('origin', origin, 'role', was, 'users', users)`,
     after: `jsonb_build_object('origin', origin, 'role', role, 'suspended', suspended, 'users', users)`,
   });
 
 /** The same of what users hold. */
-export const effectEvents = (source: string) =>
-  eventsOf(source, {
+export const effectEvents = (source: string, causes: Causes = 'one') =>
+  eventsOf(source, causes, {
     before: `jsonb_build_object('role', was, 'users', users)`,
     after: `jsonb_build_object('role', role, 'users', users)`,
   });

@@ -1,6 +1,6 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { type Statement, type Step, statementOfFew, step } from '../db/statement.ts';
-import { effectEvents, grantEvents, PERIOD } from './grant-events.ts';
+import { type Causes, effectEvents, grantEvents, PERIOD } from './grant-events.ts';
 import { type MANUAL, OWNER } from './grants.ts';
 import { NOTED, planText } from './plan-sql.ts';
 
@@ -30,7 +30,19 @@ const NOUN = `case when target_id = '${OWNER}' then 'owner'
               when target_id in (select id from permission where tenant_id = $1) then 'permission'
               else 'membership' end`;
 
-const RECONCILE = `with ${planText(NOTED, EDITS)}, ended as (
+/** Whose change caused what a user gains or loses, where several changes are written together. */
+const CAUSES = `, cause as materialized (
+     select distinct on (user_id) * from unnest($11::uuid[], $12::uuid[], $13::text[]) as c (user_id, caused_by, caused_in)
+     order by user_id
+   )`;
+const OWN_CAUSE = `, coalesce(caused_by, $4::uuid) as change_id, coalesce(caused_in, $5::text) as request_id`;
+const WITH_CAUSE = 'full join cause using (user_id)';
+
+const reconcileText = (causes: Causes) => {
+  const [ctes, own, joined, only] =
+    causes === 'each' ? [CAUSES, OWN_CAUSE, WITH_CAUSE, 'where target_id is not null'] : ['', '', '', ''];
+  const changeId = causes === 'each' ? 'coalesce(caused_by, $4)' : '$4';
+  return `with ${planText(NOTED, EDITS)}${ctes}, ended as (
      delete from access_grant g using (
        select y.place from changed c cross join lateral (
          select ctid as place from access_grant x
@@ -42,8 +54,8 @@ const RECONCILE = `with ${planText(NOTED, EDITS)}, ended as (
      insert into access_grant (tenant_id, target_id, user_id, origin, role, suspended, since, mapping_version, "row",
                                precedence, group_id, group_name, change_id)
      select $1, target_id, user_id, origin, new_role, new_suspended, $2, new_version, new_row,
-            new_precedence, new_group_id, new_group_name, $4
-     from changed where new_held
+            new_precedence, new_group_id, new_group_name, ${changeId}
+     from changed ${joined} where new_held
      on conflict (tenant_id, target_id, user_id, origin) do update
      set role = excluded.role, suspended = excluded.suspended, since = greatest(access_grant.since, excluded.since),
          mapping_version = excluded.mapping_version, "row" = excluded."row", precedence = excluded.precedence,
@@ -51,8 +63,8 @@ const RECONCILE = `with ${planText(NOTED, EDITS)}, ended as (
    ), kept as (
      insert into access_grant_history (tenant_id, user_id, target_id, origin, ${PERIOD}, ended_by)
      select $1, user_id, target_id, origin, old_role, old_suspended, old_since, greatest(old_since, $2),
-            old_version, old_row, old_precedence, old_group_id, old_group_name, old_change_id, $4
-     from changed where was_held
+            old_version, old_row, old_precedence, old_group_id, old_group_name, old_change_id, ${changeId}
+     from changed ${joined} where was_held
    ), adopted as (
      delete from jit_sync j using scim_user u
      where j.tenant_id = $1 and u.tenant_id = $1 and u.id = j.user_id and u.directory_id is not null
@@ -63,12 +75,12 @@ const RECONCILE = `with ${planText(NOTED, EDITS)}, ended as (
             case when new_held then new_version else old_version end as version,
             case when new_held then new_row else old_row end as "row",
             case when new_held then new_group_id else old_group_id end as group_id,
-            case when new_held then new_group_name else old_group_name end as group_name
-     from changed
+            case when new_held then new_group_name else old_group_name end as group_name${own}
+     from changed ${joined} ${only}
    ), effect_told as (
      select ${NOUN} || case when not had then '.added' when has then '.changed' else '.removed' end as type,
-            user_id, target_id, origin, cause, was, role, false as suspended, version, "row", group_id, group_name
-     from effect
+            user_id, target_id, origin, cause, was, role, false as suspended, version, "row", group_id, group_name${own}
+     from effect ${joined} ${only}
    ), alert as (
      select 'owner.retained' as type, jsonb_build_object('users', jsonb_build_array(user_id)) as after
      from retained where new_held
@@ -78,16 +90,21 @@ const RECONCILE = `with ${planText(NOTED, EDITS)}, ended as (
        and not (select by_others from owned) and not exists (select from retained where new_held)
        and not exists (select from holder where active)
    ), told as (
-     ${grantEvents('grant_told')}
+     ${grantEvents('grant_told', causes)}
      union all
-     ${effectEvents('effect_told')}
+     ${effectEvents('effect_told', causes)}
      union all
      select type, 'Tenant', $1, null, null, after, $4, $5 from alert
    ), recorded as (
      ${insertEvents('told', { at: '$2', actor: '$3' })}
    )
    select (select count(*) from changed) as grants, (select count(*) from effect) as effects`;
+};
 
+const RECONCILE = reconcileText('one');
+const RECONCILE_EACH = reconcileText('each');
+const reconcileEach = statementOfFew<Reconciled>('reconcile_each', RECONCILE_EACH);
+const reconcileManyEach: Statement<Reconciled> = { text: RECONCILE_EACH };
 const reconcileFew = statementOfFew<Reconciled>('reconcile', RECONCILE);
 
 /** Planned anew each time, for as many users as are noted: a plan that is right for one of them takes hours for all. */
@@ -96,19 +113,32 @@ const reconcileMany: Statement<Reconciled> = { text: RECONCILE };
 /** Up to so many users by the prepared plan; making one anew takes PostgreSQL about 20 milliseconds. */
 const FEW = 50;
 
+/** One of several changes that are written together. */
+export interface Cause extends Told {
+  readonly users: readonly string[];
+}
+
+interface Extent {
+  /** How many at most are noted: it chooses how the statement is planned, not whom it is for. */
+  readonly users: number;
+  readonly edits?: readonly Edit[];
+  /** Where several changes are written together: which of them concerns whom. Others are told as the first. */
+  readonly causes?: readonly Cause[];
+}
+
 /**
  * Brings what the users hold whom this transaction has locked (`db/locks.ts`) to what they should hold, and makes
  * these edits of theirs; where nothing differs, nothing is written. Behind the writes that it follows from, and
  * behind `lockOwners`.
- * @param users how many at most are noted: it chooses how the statement is planned, not whom it is for.
  */
 export function reconcileLocked(
   tenantId: string,
   { at, actor }: Stamp,
   { changeId, requestId }: Told,
-  { users, edits = [] }: { readonly users: number; readonly edits?: readonly Edit[] },
+  { users, edits = [], causes = [] }: Extent,
 ): Step<Reconciled> {
-  return step(users <= FEW ? reconcileFew : reconcileMany, [
+  const isFew = users <= FEW;
+  const values = [
     tenantId,
     at,
     actor,
@@ -119,5 +149,12 @@ export function reconcileLocked(
     edits.map((edit) => edit.origin),
     edits.map((edit) => edit.role),
     edits.map((edit) => edit.held),
+  ];
+  if (causes.length === 0) return step(isFew ? reconcileFew : reconcileMany, values);
+  return step(isFew ? reconcileEach : reconcileManyEach, [
+    ...values,
+    causes.flatMap((cause) => cause.users),
+    causes.flatMap((cause) => cause.users.map(() => cause.changeId)),
+    causes.flatMap((cause) => cause.users.map(() => cause.requestId)),
   ]);
 }

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { changeFewMembers, type MemberDifference } from '../../src/actions/change-members.ts';
 import { createUsers } from '../../src/actions/create-users.ts';
 import { deleteUsers } from '../../src/actions/delete-users.ts';
 import type { Outcome } from '../../src/actions/outcome.ts';
@@ -87,6 +88,8 @@ t.test('several writes of one user come in their order, and one that fails harms
   t.match(await read(second), { userName: 'u2', title: 'E' });
 });
 
+const together = (by: ScimActor, few: readonly MemberDifference[]) => changeFewMembers(app.context, by, few);
+
 t.test('writes of several groups, and of one group many times', async (t) => {
   const members = await Promise.all(
     Array.from({ length: 70 }, async (_, index) => (await client.user(`m${index}`)).id),
@@ -103,7 +106,7 @@ t.test('writes of several groups, and of one group many times', async (t) => {
     app.context,
     actor,
     [...adding, { id: two.id, requestId, operations: patchOf(GROUP_TYPE, rename) }],
-    { members: false, baseUrl: 'http://rollcall.test/api/scim/v2' },
+    { members: false, baseUrl: 'http://rollcall.test/api/scim/v2', together },
   );
   t.same(said(outcomes), [
     ...members.map(() => 'ok'),

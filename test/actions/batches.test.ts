@@ -1,0 +1,144 @@
+import pg from 'pg';
+import t from 'tap';
+import { inBatches } from '../../src/actions/batches.ts';
+import type { Outcome } from '../../src/actions/outcome.ts';
+import type { ScimActor } from '../../src/context.ts';
+
+/** Requests of one client that meet go together: the mechanism, without a database. */
+
+/** A client, as far as batches know one. */
+const clientOf = (id: string) => ({ principal: { kind: 'system', name: id } }) as unknown as ScimActor;
+
+/** An action that waits until it is let go, and notes with whom it was asked to act. */
+function held() {
+  const batches: string[][] = [];
+  const ends: (() => void)[] = [];
+  const carryOut = async (_: ScimActor, requests: readonly string[]): Promise<Outcome<string>[]> => {
+    batches.push([...requests]);
+    await new Promise<void>((resolve) => ends.push(resolve));
+    return requests.map((request) => ({ value: request.toUpperCase() }));
+  };
+  /** Lets go the batch that has waited longest, until whoever waited for it has been answered. */
+  const release = async () => {
+    ends.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { batches, carryOut, release };
+}
+
+t.test('a client alone waits for nobody, and two batches of it at most are under way', async (t) => {
+  const { batches, carryOut, release } = held();
+  const ask = inBatches(carryOut);
+  const client = clientOf('a');
+  const answers = ['a', 'b', 'c', 'd', 'e'].map((request) => ask(client, [request]));
+  t.same(batches, [['a'], ['b']], 'at once, without a timer');
+  await release();
+  t.same(batches, [['a'], ['b'], ['c', 'd', 'e']], 'those who came meanwhile go together');
+  await release();
+  await release();
+  t.same(
+    await Promise.all(answers),
+    [...'ABCDE'].map((value) => [{ value }]),
+    'each has its own answer',
+  );
+});
+
+t.test('clients do not wait for each other', async (t) => {
+  const { batches, carryOut, release } = held();
+  const ask = inBatches(carryOut);
+  const [one, other] = [clientOf('a'), clientOf('b')];
+  const answers = [one, one, one, other].map((client, n) => ask(client, [String(n)]));
+  t.same(batches, [['0'], ['1'], ['3']]);
+  for (const _ of [1, 2, 3, 4]) await release();
+  await Promise.all(answers);
+});
+
+t.test('requests for one target are carried out one after the other, in their order', async (t) => {
+  const { batches, carryOut, release } = held();
+  const ask = inBatches(carryOut, (request: string) => [...(request.split(' ')[1] ?? '')]);
+  const client = clientOf('a');
+  const answers = ['1 x', '2 x', '3 y', '4 xy', '5 y', '6 z'].map((request) => ask(client, [request]));
+  t.same(batches, [['1 x'], ['3 y']], 'the second for x waits, and whoever comes behind it does not');
+  await release();
+  t.same(batches[2], ['2 x', '6 z'], 'neither the one that waits for y too, nor who waits for that');
+  await release();
+  await release();
+  t.same(batches[3], ['4 xy']);
+  await release();
+  t.same(batches[4], ['5 y']);
+  await release();
+  await Promise.all(answers);
+});
+
+t.test('fifty go together at most', async (t) => {
+  const { batches, carryOut, release } = held();
+  const ask = inBatches(carryOut);
+  const client = clientOf('a');
+  const answers = Array.from({ length: 122 }, (_, n) => ask(client, [String(n)]));
+  for (const _ of [1, 2, 3, 4, 5]) await release();
+  t.same(
+    batches.map(({ length }) => length),
+    [1, 1, 50, 50, 20],
+  );
+  await Promise.all(answers);
+});
+
+t.test('a list goes as it is', async (t) => {
+  const { batches, carryOut, release } = held();
+  const ask = inBatches(carryOut);
+  const answer = ask(clientOf('a'), ['a', 'b']);
+  t.same(batches, [['a', 'b']]);
+  await release();
+  t.same(await answer, [{ value: 'A' }, { value: 'B' }]);
+});
+
+/** As PostgreSQL refuses a statement. */
+const refusal = (code: string) => Object.assign(new pg.DatabaseError('no', 2, 'error'), { code });
+
+t.test(
+  'a batch that the database refuses is carried out one by one: only those fail who are the reason',
+  async (t) => {
+    const asked: string[][] = [];
+    const { carryOut, release } = held();
+    const ask = inBatches(async (actor: ScimActor, requests: readonly string[]) => {
+      asked.push([...requests]);
+      if (requests.includes('first')) return carryOut(actor, requests);
+      if (requests.includes('bad')) throw refusal('55P03');
+      return requests.map((request) => ({ value: request }));
+    });
+    const client = clientOf('a');
+    const held2 = [ask(client, ['first']), ask(client, ['first'])];
+    const answers = ['a', 'bad', 'b'].map((request) => ask(client, [request]));
+    await release();
+    await release();
+    const [[a], [bad], [b]] = (await Promise.all(answers)) as [
+      Outcome<string>[],
+      Outcome<string>[],
+      Outcome<string>[],
+    ];
+    t.same([a, b], [{ value: 'a' }, { value: 'b' }]);
+    t.match(bad, { refusal: { code: '55P03' } });
+    t.same(asked.slice(2), [['a', 'bad', 'b'], ['a'], ['bad'], ['b']]);
+    await Promise.all(held2);
+  },
+);
+
+t.test('a batch whose end is not known is not carried out again', async (t) => {
+  for (const error of [new Error('Connection terminated unexpectedly'), refusal('57P01'), refusal('08006')]) {
+    const asked: string[][] = [];
+    const { carryOut, release } = held();
+    const ask = inBatches(async (actor: ScimActor, requests: readonly string[]) => {
+      asked.push([...requests]);
+      if (requests.includes('first')) return carryOut(actor, requests);
+      throw error;
+    });
+    const client = clientOf('a');
+    const first = [ask(client, ['first']), ask(client, ['first'])];
+    const answers = ['a', 'b'].map((request) => ask(client, [request]));
+    await release();
+    await release();
+    t.same(await Promise.all(answers), [[{ refusal: error }], [{ refusal: error }]]);
+    t.equal(asked.length, 3);
+    await Promise.all(first);
+  }
+});
