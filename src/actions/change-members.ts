@@ -35,7 +35,8 @@ export function membersNamed({ id, add, remove }: MemberDifference): string[] {
 
 /**
  * Changes members of groups in one wait, several times of one group: writers of one group, who would else queue on its
- * row, go together. Each has its own outcome, its own change and its own event; the group has one new version.
+ * row, go together. Each has its own outcome, its own change and its own event; they are answered with the version
+ * that the last of them made.
  */
 export async function changeFewMembers(
   context: Context,

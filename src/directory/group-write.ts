@@ -289,8 +289,11 @@ const changeMembersStatement = statement<WrittenMembers>(
      select c.change_id, group_id, user_id from inserted join candidate c using (group_id, user_id)
    ), ${adopted('sound', 'change_id')}, changed as (
      update scim_group g
-     set version = g.version + 1, updated_at = greatest(g.updated_at, $4)
-     where g.tenant_id = $1 and g.id in (select group_id from departed union all select group_id from joined)
+     set version = g.version + w.changes, updated_at = greatest(g.updated_at, $4)
+     from (select group_id, count(distinct change_id) as changes
+           from (select group_id, change_id from departed union all select group_id, change_id from joined) as each
+           group by group_id) as w
+     where g.tenant_id = $1 and g.id = w.group_id
    ), told as (
      ${memberEvents('group.members_added', 'joined', 'after', 'change_id')}
      union all ${memberEvents('group.members_removed', 'departed', 'before', 'change_id')}
@@ -303,8 +306,8 @@ const changeMembersStatement = statement<WrittenMembers>(
 );
 
 /**
- * Changes members of groups, several times of one group: each change has its own outcome and its own events, and the
- * group one new version for all of them. No two changes of a group name the same user. For few users: the changes are
+ * Changes members of groups, several times of one group: each change has its own outcome, its own events and a version
+ * of its own, of which the last is what is read. No two changes of a group name the same user. For few users: the changes are
  * joined to them.
  */
 export function changeMembers(
