@@ -24,7 +24,7 @@ export function makeLogger({ level, destination }: LoggerOptions): Logger {
 }
 
 /** Bytes, and milliseconds: a write of its own for each line would be a sixth of a read's time. */
-const GATHERED = { minLength: 16_384, periodicFlush: 100 };
+const GATHERED = { minLength: 8_192, periodicFlush: 100 };
 
 /** Lines are written together, some milliseconds later; `fatal` ones at once, and what is left when the process ends. */
 function standardOutput(): DestinationStream {
