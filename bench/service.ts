@@ -20,6 +20,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   ALLOW_LOOPBACK_IDENTITY_PROVIDERS: 'true',
   // Nobody balances the load, so nobody has to notice that it ends.
   DRAIN_SECONDS: '0',
+  RATE_LIMIT: '1000000',
+  RATE_BURST: '1000000',
 };
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));

@@ -18,6 +18,8 @@ export interface Config {
   readonly drainSeconds: number;
   readonly dailyResync: DailyResync;
   readonly allowLoopbackIdentityProviders: boolean;
+  /** How often a key, and all keys of a tenant together, may ask. */
+  readonly rate: { readonly perSecond: number; readonly burst: number };
   readonly logLevel: string;
 }
 
@@ -100,6 +102,16 @@ export const SETTINGS = {
     read: readSwitch,
     fallback: 'false',
     doc: 'For tests only: `true` also fetches from `localhost` and loopback addresses, by http and on any port, what identity providers publish',
+  },
+  RATE_LIMIT: {
+    read: integer(25, 1_000_000),
+    fallback: '500',
+    doc: 'Requests a second that a key may make, and that all keys of a tenant may make together, at each instance; beyond 429. Entra ID wants 25 at least',
+  },
+  RATE_BURST: {
+    read: integer(25, 1_000_000),
+    fallback: '2000',
+    doc: 'How many of them may come at once',
   },
   LOG_LEVEL: { read: oneOf(LOG_LEVELS), fallback: 'info', doc: 'One of `trace` … `fatal`, `silent`' },
 } satisfies Record<string, Setting<unknown>>;
@@ -195,6 +207,7 @@ function toConfig(values: Values): Config {
     drainSeconds: values.DRAIN_SECONDS,
     dailyResync: values.ROLLCALL_DAILY_RESYNC,
     allowLoopbackIdentityProviders: values.ALLOW_LOOPBACK_IDENTITY_PROVIDERS,
+    rate: Object.freeze({ perSecond: values.RATE_LIMIT, burst: values.RATE_BURST }),
     logLevel: values.LOG_LEVEL,
   };
 }

@@ -11,6 +11,7 @@ export type AppErrorCode =
   | 'conflict' // 409: uniqueness, or a state that forbids the act
   | 'precondition_failed' // 412: If-Match named another version
   | 'assertion_refused' // 422: a sign-in's assertion does not hold, or lacks what is needed
+  | 'too_many_requests' // 429: more often than the key or its tenant may
   | 'unavailable'; // 503: the database is away; the caller repeats
 
 export interface AppErrorOptions {
@@ -20,6 +21,8 @@ export interface AppErrorOptions {
   pointer?: string;
   /** What to do about it, for a person. */
   hint?: string;
+  /** Seconds after which the request may be repeated. */
+  retryAfter?: number;
   /** Further members of a problem document: what a program needs to go on. Not told by SCIM errors. */
   members?: Readonly<Record<string, unknown>>;
   cause?: unknown;
@@ -31,6 +34,7 @@ export class AppError extends Error {
   readonly reason: string | undefined;
   readonly pointer: string | undefined;
   readonly hint: string | undefined;
+  readonly retryAfter: number | undefined;
   readonly members: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: AppErrorCode, message: string, options: AppErrorOptions = {}) {
@@ -40,6 +44,7 @@ export class AppError extends Error {
     this.reason = options.reason;
     this.pointer = options.pointer;
     this.hint = options.hint;
+    this.retryAfter = options.retryAfter;
     this.members = options.members;
   }
 }

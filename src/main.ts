@@ -22,6 +22,7 @@ import { waitForDatabase } from './start/wait-for-database.ts';
 import { StartError } from './start-error.ts';
 import { makeAuthenticator } from './tenants/authenticate.ts';
 import { sha256 } from './tenants/key-format.ts';
+import { openRates } from './tenants/rates.ts';
 import { startWorkers } from './worker/workers.ts';
 
 /** How long everything may take to end after the drain, in milliseconds; the longest statement takes 15,000. */
@@ -61,7 +62,7 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
   const verifiers = openVerifiers(context);
   lifecycle.onStop(() => verifiers.close());
   const app = await buildApp(context, {
-    authenticate,
+    authenticate: Object.assign(authenticate, { admit: openRates(config.rate, context.now) }),
     clients,
     verifiers,
     trustedProxies: config.trustedProxies,

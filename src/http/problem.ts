@@ -3,7 +3,7 @@ import { databaseRefusal } from '../db/constraints.ts';
 import { AppError, type AppErrorCode } from '../errors.ts';
 import { ScimError } from '../scim/error.ts';
 import { logFailure } from './plugins/request-log.ts';
-import { RETRY_AFTER, STATUS } from './status.ts';
+import { STATUS, sayRetryAfter } from './status.ts';
 
 type ProblemCode =
   | AppErrorCode
@@ -44,6 +44,7 @@ const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; readonly
   uri_too_long: { status: 414, title: 'URI Too Long' },
   unsupported_media_type: { status: 415, title: 'Unsupported Media Type' },
   assertion_refused: { status: STATUS.assertion_refused, title: 'Unprocessable Content' },
+  too_many_requests: { status: STATUS.too_many_requests, title: 'Too Many Requests' },
   internal: { status: 500, title: 'Internal Server Error' },
   unavailable: { status: STATUS.unavailable, title: 'Service Unavailable' },
 };
@@ -91,7 +92,7 @@ function refusalOf(error: unknown): AppError | undefined {
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = withLimit(problemOf(error, request.id), request);
   logFailure(request, problem.status, error);
-  if (problem.status === 503) reply.header('retry-after', RETRY_AFTER);
+  sayRetryAfter(reply, problem.status, error);
   // Its own serializer: a route's schema for an answer must not cut a refusal.
   return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
 }

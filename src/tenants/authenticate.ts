@@ -3,6 +3,7 @@ import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { type Credential, findCredential } from './credentials.ts';
 import { type KeyIds, type PresentedKey, readKey, sameHash, sha256 } from './key-format.ts';
+import type { Admit } from './rates.ts';
 import { makeRecall } from './recall.ts';
 import { makeUsage } from './usage.ts';
 
@@ -10,7 +11,11 @@ import { makeUsage } from './usage.ts';
  * Says whose credential it is. `log` gets the reason of a refusal with the key's id; the caller never learns it.
  * @throws AppError `unauthorized`, the same for every credential that does not hold.
  */
-export type Authenticate = (credential: string | undefined, log?: Pick<Logger, 'info'>) => Promise<Principal>;
+export interface Authenticate {
+  (credential: string | undefined, log?: Pick<Logger, 'info'>): Promise<Principal>;
+  /** How often they may ask; absent: as often as they like. */
+  readonly admit?: Admit;
+}
 
 export interface Authenticator {
   readonly authenticate: Authenticate;

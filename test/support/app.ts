@@ -16,6 +16,7 @@ import { seal } from '../../src/events/seal.ts';
 import { openOutbound } from '../../src/outbound/outbound.ts';
 import { makeAuthenticator } from '../../src/tenants/authenticate.ts';
 import { sha256 } from '../../src/tenants/key-format.ts';
+import { openRates, type Rate } from '../../src/tenants/rates.ts';
 import type { SettingsChange } from '../../src/tenants/settings.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import { createDatabase } from './database.ts';
@@ -23,6 +24,8 @@ import { countUnsealed } from './events.ts';
 import { NO_VERIFIERS } from './verifiers.ts';
 
 export interface StartOptions {
+  /** How often keys and tenants may ask; absent: as often as they like. */
+  readonly rate?: Rate;
   /** A database that another instance uses already; without it, one of the test's own. */
   readonly connectionString?: string;
   /** The secret key that another instance has; without it, one of the instance's own. */
@@ -72,7 +75,9 @@ export async function startApp(t: Test, options: StartOptions = {}) {
   const connectionString = options.connectionString ?? (await createDatabase(t)).connectionString;
   const operatorKey = randomBytes(32).toString('base64url');
   const context = makeContext(connectionString, operatorKey, options);
-  const { authenticate, flushUsage } = makeAuthenticator(context);
+  const { authenticate: unlimited, flushUsage } = makeAuthenticator(context);
+  const admit = options.rate && openRates(options.rate, context.now);
+  const authenticate = admit ? Object.assign(unlimited, { admit }) : unlimited;
   const clients = makeClientRecords(context.db);
   const { verifiers = NO_VERIFIERS } = options;
   const routes: RouteOptions[] = [];

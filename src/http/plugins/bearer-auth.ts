@@ -20,6 +20,7 @@ const CHALLENGE = 'Bearer realm="rollcall"';
 export function requirePrincipal(authenticate: Authenticate): onRequestAsyncHookHandler {
   return async (request, reply) => {
     request.principal = await principalOf(authenticate, request, reply);
+    authenticate.admit?.(request.principal);
   };
 }
 
@@ -28,6 +29,7 @@ export function acceptPrincipal(authenticate: Authenticate): onRequestAsyncHookH
   return async (request, reply) => {
     if (request.headers.authorization === undefined) return;
     request.principal = await principalOf(authenticate, request, reply);
+    authenticate.admit?.(request.principal);
   };
 }
 

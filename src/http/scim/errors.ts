@@ -5,7 +5,7 @@ import { ScimError, type ScimType } from '../../scim/error.ts';
 import { errorBody } from '../../scim/messages.ts';
 import { CredentialRefusal } from '../../tenants/authenticate.ts';
 import { logFailure } from '../plugins/request-log.ts';
-import { RETRY_AFTER, STATUS } from '../status.ts';
+import { STATUS, sayRetryAfter } from '../status.ts';
 import { sendScim } from './media-type.ts';
 
 /** Reasons that SCIM has a word for (RFC 7644 section 3.12, table 9). */
@@ -43,7 +43,7 @@ export function asScimError(error: unknown, bodyLimit?: number): ScimError {
 export function sendScimError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, scimType, message, hint } = asScimError(error, request.routeOptions.bodyLimit);
   logFailure(request, status, error);
-  if (status === 503) reply.header('retry-after', String(RETRY_AFTER));
+  sayRetryAfter(reply, status, error);
   const ended = error instanceof CredentialRefusal ? error.ended : undefined;
   request.refusal = { status, scimType, detail: message, hint: ended ? undefined : hint, ended };
   return sendScim(reply.code(status), JSON.stringify(errorBody(status, scimType, message)));

@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { Principal } from '../../src/context.ts';
+import { AppError } from '../../src/errors.ts';
+import { openRates, type Rate } from '../../src/tenants/rates.ts';
+import { startApp } from '../support/app.ts';
+import { runs } from '../support/runs.ts';
+
+/** How often keys and tenants may ask. */
+
+const keyOf = (id: string, tenant: string) => ({ kind: 'api_key', id, tenant: { id: tenant } }) as Principal;
+const SERVICE = { kind: 'service_key', id: 's' } as Principal;
+
+/** Limits with a clock that is moved by hand. */
+function limits(rate: Rate) {
+  let milliseconds = 1_000_000;
+  const admit = openRates(rate, () => new Date(milliseconds));
+  return {
+    pass(time: number) {
+      milliseconds += time;
+    },
+    /** 0: let in; else the seconds to wait. */
+    ask(principal: Principal): number {
+      try {
+        admit(principal);
+        return 0;
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'too_many_requests')
+          return error.retryAfter ?? Number.NaN;
+        throw error;
+      }
+    },
+  };
+}
+
+t.test('a key may ask in a burst, and then as often as time passes', async (t) => {
+  const { ask, pass } = limits({ perSecond: 2, burst: 3 });
+  const key = keyOf('k', 't');
+  t.same([ask(key), ask(key), ask(key), ask(key)], [0, 0, 0, 1]);
+  pass(499);
+  t.equal(ask(key), 1);
+  pass(1);
+  t.same([ask(key), ask(key)], [0, 1]);
+  pass(60_000);
+  t.same([ask(key), ask(key), ask(key), ask(key)], [0, 0, 0, 1], 'never more than the burst');
+  pass(-60_000);
+  t.equal(ask(key), 1, 'a clock that was set back gives nothing');
+  pass(500);
+  t.equal(ask(key), 0, 'and takes nothing');
+});
+
+t.test('the keys of a tenant share its limit; other tenants and operators have none of it', async (t) => {
+  const { ask } = limits({ perSecond: 1, burst: 2 });
+  t.same([ask(keyOf('a', 't')), ask(keyOf('b', 't')), ask(keyOf('c', 't'))], [0, 0, 1]);
+  t.equal(ask(keyOf('d', 'other')), 0);
+  t.same([ask(SERVICE), ask(SERVICE), ask(SERVICE)], [0, 0, 1], 'a service key has a limit of its own');
+  for (let n = 0; n < 10; n += 1) t.equal(ask({ kind: 'operator' }), 0);
+});
+
+t.test(
+  'whatever comes when, no second has more than the burst and the rate, and who waits is let in',
+  async () => {
+    const property = fc.property(
+      fc.integer({ min: 1, max: 50 }),
+      fc.integer({ min: 1, max: 50 }),
+      fc.array(fc.nat(400), { maxLength: 200 }),
+      (perSecond, burst, gaps) => {
+        const { ask, pass } = limits({ perSecond, burst });
+        const key = keyOf('k', 't');
+        const admitted: number[] = [];
+        let time = 0;
+        for (const gap of gaps) {
+          pass(gap);
+          time += gap;
+          const wait = ask(key);
+          if (wait === 0) admitted.push(time);
+          else if (!Number.isInteger(wait) || wait < 1) return false;
+        }
+        pass(1_000 * Math.ceil(1 / perSecond));
+        const isBound = admitted.every(
+          (begin, at) =>
+            admitted.slice(at).filter((each) => each <= begin + 1_000).length <= burst + perSecond + 1,
+        );
+        return isBound && ask(key) === 0;
+      },
+    );
+    fc.assert(property, { numRuns: runs(300, 20_000) });
+  },
+);
+
+t.test('who asks too often is told when to come back, on every surface, and nobody else is', async (t) => {
+  let milliseconds = Date.parse('2026-03-04T05:06:07Z');
+  const now = () => new Date(milliseconds);
+  const lines: string[] = [];
+  const app = await startApp(t, {
+    now,
+    rate: { perSecond: 1, burst: 2 },
+    onLog: (line) => void lines.push(line),
+  });
+  const [tenant, other] = [await app.createTenant(), await app.createTenant()];
+  const [scim, admin, neighbour] = [
+    await app.scimKey(tenant),
+    (await app.apiKey(tenant, ['admin'])).key,
+    await app.scimKey(other),
+  ];
+  const read = (key: string) => app.send('GET', '/api/scim/v2/Users', { key });
+  t.same([(await read(scim)).status, (await read(scim)).status], [200, 200]);
+  t.match(await read(scim), {
+    status: 429,
+    headers: { 'retry-after': '1', 'content-type': /scim/ },
+    body: { status: '429', detail: /Retry-After/ },
+  });
+  t.match(await app.send('GET', `/api/admin/v1/tenants/${tenant.id}`, { key: admin }), {
+    status: 429,
+    headers: { 'retry-after': '1' },
+    body: { code: 'too_many_requests', reason: 'rate_limited', title: 'Too Many Requests' },
+  });
+  t.equal((await read(neighbour)).status, 200);
+  t.equal((await app.admin('GET', `/tenants/${tenant.id}`)).status, 200, 'the operator is not limited');
+  milliseconds += 1_000;
+  t.equal((await read(scim)).status, 200);
+  const refused = lines.map((line) => JSON.parse(line)).filter(({ status }) => status === 429);
+  t.equal(refused.length, 2);
+  for (const line of refused)
+    t.match(line, { tenant: tenant.id, reason: 'rate_limited', outcome: 'refused' });
+});
