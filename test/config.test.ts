@@ -32,6 +32,7 @@ t.test('nothing set: this machine only, embedded server, keys to be made', async
     drainSeconds: 2,
     dailyResync: 'report',
     allowLoopbackIdentityProviders: false,
+    rate: { perSecond: 500, burst: 2_000 },
     logLevel: 'info',
   });
   t.ok(Object.isFrozen(config));
@@ -52,6 +53,8 @@ t.test('every setting is read', async (t) => {
     DRAIN_SECONDS: '5',
     ROLLCALL_DAILY_RESYNC: 'off',
     ALLOW_LOOPBACK_IDENTITY_PROVIDERS: 'true',
+    RATE_LIMIT: '25',
+    RATE_BURST: '100',
     LOG_LEVEL: 'warn',
   };
   t.strictSame(Object.keys(environment), Object.keys(SETTINGS), 'the test names every setting');
@@ -68,6 +71,7 @@ t.test('every setting is read', async (t) => {
     drainSeconds: 5,
     dailyResync: 'off',
     allowLoopbackIdentityProviders: true,
+    rate: { perSecond: 25, burst: 100 },
     logLevel: 'warn',
   });
 });
