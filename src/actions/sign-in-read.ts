@@ -2,14 +2,13 @@ import { v7 as uuid } from 'uuid';
 import type { Check, Facts, VerifiedAssertion } from '../assertions/types.ts';
 import { type Actor, actorJson, type Context } from '../context.ts';
 import type { Stamp, Told } from '../db/event-row.ts';
-import type { Step } from '../db/statement.ts';
-import type { Consumption } from '../directory/consumed-assertions.ts';
+import { type Consumption, consumedBefore } from '../directory/consumed-assertions.ts';
 import { sameGroups } from '../directory/identity-links.ts';
 import type { Profile } from '../directory/profiles.ts';
-import type { Subject } from '../directory/sign-in-people.ts';
+import { obstaclesOf, peopleOf, type Subject } from '../directory/sign-in-people.ts';
 import type { Found, SignInRules } from '../directory/who-signs-in.ts';
 import { AppError, notFound } from '../errors.ts';
-import type { Synced } from '../reconcile/sign-in.ts';
+import { groupAttributeOfMapping, type Synced } from '../reconcile/sign-in.ts';
 import type { ProfileChange } from '../scim/profile.ts';
 import { type IdentityProvider, signsInAnybody } from '../tenants/identity-providers.ts';
 import { type OtherWays, readOtherWays } from '../tenants/other-ways.ts';
@@ -54,14 +53,20 @@ export function occasionOf(context: Context, actor: Actor, request: SignInReques
   };
 }
 
-/** What tenant and identity provider say, to be read. */
-export function readRulesOf({ tenantId, provider }: Occasion): ReturnType<typeof readRules> {
-  return readRules(tenantId, provider.id);
-}
-
-/** What else than groups the person may get something by, to be read by `doorsIn`. */
-export function readWaysOf({ tenantId, provider, facts, now }: Occasion): Step<OtherWays> {
-  return readOtherWays(tenantId, { email: facts.email, identityProviderId: provider.id }, now.at);
+/**
+ * What a sign-in is decided on, to be read: what tenant and identity provider say, what the mapping calls the groups, what
+ * else the person may get something by (`doorsIn`), whom they may be, what stands against them, and whether the
+ * assertion was used. One list for the first look and for the one behind the locks.
+ */
+export function decidedOn({ tenantId, provider, subject, consumption, facts, now }: Occasion) {
+  return [
+    readRules(tenantId, provider.id),
+    groupAttributeOfMapping(tenantId),
+    readOtherWays(tenantId, { email: facts.email, identityProviderId: provider.id }, now.at),
+    peopleOf(subject),
+    obstaclesOf(subject),
+    consumedBefore(consumption, now.at),
+  ] as const;
 }
 
 /**
@@ -104,7 +109,7 @@ export function signInRules({ provider }: Occasion, { settings }: TenantRules, d
   };
 }
 
-/** The one row of `readWaysOf`, as far as it counts for this person. */
+/** What else the person may get something by, as far as it counts for this person. */
 export function doorsIn({ facts }: Occasion, [ways]: readonly OtherWays[]): Doors {
   return doorsOf(ways ?? { invitation: null, domain: null, defaultTeam: null }, facts);
 }

@@ -3,11 +3,10 @@ import { lockInvitation, lockOwners, lockTenantShared, lockUsers } from '../db/l
 import { noteUsers } from '../db/noted.ts';
 import type { Step } from '../db/statement.ts';
 import type { Send } from '../db/transaction.ts';
-import { consume, consumedBefore } from '../directory/consumed-assertions.ts';
+import { consume } from '../directory/consumed-assertions.ts';
 import { linkIdentity, noteClaims } from '../directory/identity-links.ts';
 import { type Profile, profileOf, readProfiles } from '../directory/profiles.ts';
 import { noteConflict, settleConflicts } from '../directory/sign-in-conflicts.ts';
-import { obstaclesOf, peopleOf } from '../directory/sign-in-people.ts';
 import { userColumns, userResource } from '../directory/user-columns.ts';
 import { bodyOfUser, insertUserAtSignIn, updateUserByHand } from '../directory/users-by-hand.ts';
 import { type Decision, whoSignsIn } from '../directory/who-signs-in.ts';
@@ -21,7 +20,7 @@ import {
   NO_ACCESS,
 } from '../reconcile/access.ts';
 import { reconcileLocked } from '../reconcile/reconcile.ts';
-import { groupAttributeOfMapping, noteSignIn } from '../reconcile/sign-in.ts';
+import { noteSignIn } from '../reconcile/sign-in.ts';
 import { keepUnmappedAtSignIn } from '../reconcile/unmapped.ts';
 import { difference } from '../scim/difference.ts';
 import { foldText } from '../scim/fold.ts';
@@ -30,13 +29,12 @@ import { type Acceptance, acceptInvitation } from '../tenants/invitations.ts';
 import type { TenantRules } from '../tenants/sign-in-rules.ts';
 import { acceptanceTold, type Doors, waysIn } from './other-ways.ts';
 import {
+  decidedOn,
   doorsIn,
   foundOf,
   knownGroups,
   type Occasion,
   profileSaid,
-  readRulesOf,
-  readWaysOf,
   requireRules,
   signInRules,
   syncs,
@@ -65,17 +63,12 @@ const BACK: Step = { statement: { text: 'rollback to savepoint sign_in' }, value
  * @param ids whom the sign-in may mean: they are locked. @throws Moved
  */
 export async function carryOut(send: Send, occasion: Occasion, ids: readonly string[]): Promise<Verdict> {
-  const { tenantId, subject, consumption, now, facts, dryRun } = occasion;
+  const { tenantId, facts, dryRun } = occasion;
   const [, , , rulesRows, mapped, waysRows, people, obstacles, [consumed]] = await send([
     lockTenantShared(tenantId),
     lockUsers(tenantId, ids),
     lockInvitation(tenantId, foldText(facts.email ?? '')),
-    readRulesOf(occasion),
-    groupAttributeOfMapping(tenantId),
-    readWaysOf(occasion),
-    peopleOf(subject),
-    obstaclesOf(subject),
-    consumedBefore(consumption, now.at),
+    ...decidedOn(occasion),
   ]);
   if (consumed !== undefined && !dryRun) return verdictAgain(consumed, people);
   const rules = requireRules(occasion, rulesRows, mapped);

@@ -2,25 +2,23 @@ import type { Actor, Context } from '../context.ts';
 import { violates } from '../db/constraints.ts';
 import { lockTenantShared } from '../db/locks.ts';
 import { conversation, pipeline, sendBy, snapshot, transaction } from '../db/transaction.ts';
-import { consumedBefore } from '../directory/consumed-assertions.ts';
 import { noteLinkedUser } from '../directory/identity-links.ts';
 import { profileOf, profilesOfNoted } from '../directory/profiles.ts';
 import { signInAgain, standingOfSubject } from '../directory/sign-in-again.ts';
-import { obstaclesOf, peopleOf } from '../directory/sign-in-people.ts';
+import { peopleOf } from '../directory/sign-in-people.ts';
 import { whoSignsIn } from '../directory/who-signs-in.ts';
 import { AppError } from '../errors.ts';
 import { accessByUser, accessOfNoted, decideAccess, NO_ACCESS } from '../reconcile/access.ts';
-import { groupAttributeOfMapping, syncedOfNoted } from '../reconcile/sign-in.ts';
+import { syncedOfNoted } from '../reconcile/sign-in.ts';
 import { rehearsed } from './rehearsal.ts';
 import {
+  decidedOn,
   doorsIn,
   foundOf,
   hasProfile,
   isSynced,
   type Occasion,
   occasionOf,
-  readRulesOf,
-  readWaysOf,
   requireRules,
   type SignInRequest,
   signInRules,
@@ -105,7 +103,7 @@ interface Again {
 
 /** The first of two waits. */
 async function readSignIn({ db }: Context, occasion: Occasion): Promise<Read> {
-  const { tenantId, provider, subject, consumption, now, facts } = occasion;
+  const { tenantId, provider, subject, facts } = occasion;
   const [
     ,
     rulesRows,
@@ -121,12 +119,7 @@ async function readSignIn({ db }: Context, occasion: Occasion): Promise<Read> {
     via,
   ] = await snapshot(db, [
     noteLinkedUser(subject),
-    readRulesOf(occasion),
-    groupAttributeOfMapping(tenantId),
-    readWaysOf(occasion),
-    peopleOf(subject),
-    obstaclesOf(subject),
-    consumedBefore(consumption, now.at),
+    ...decidedOn(occasion),
     standingOfSubject(subject),
     syncedOfNoted(tenantId, provider.name),
     profilesOfNoted(tenantId),

@@ -37,8 +37,8 @@ const eventsOf = (source: string, causes: Causes, side: { before: string; after:
 };
 
 /**
- * Rows for `insertEvents`, of the change `$4` in the request `$5` or of their own: the users of `source` who share everything else, at
- * most `IDS_PER_EVENT` a row. `source` has `user_id` and the columns `SHARED`; a grant that ends is told by what gave it.
+ * Rows for `insertEvents`, of the change `$4` in the request `$5` or of their own: the users of `source` who share
+ * everything else, at most `IDS_PER_EVENT` a row. `source` has `user_id` and the columns `SHARED`; a grant that ends is told by what gave it.
  */
 export const grantEvents = (source: string, causes: Causes = 'one') =>
   eventsOf(source, causes, {

@@ -35,9 +35,13 @@ export function openRates({ perSecond, burst }: Rate, now: () => Date): Admit {
     // Deleted first, so that the map stays in the order in which names were last asked for.
     buckets.delete(name);
     buckets.set(name, bucket);
-    const [oldest] = buckets.keys();
-    if (buckets.size > KEPT && oldest !== undefined) buckets.delete(oldest);
+    if (buckets.size > KEPT) forgetOldest();
     return bucket;
+  }
+
+  function forgetOldest(): void {
+    const [oldest] = buckets.keys();
+    if (oldest !== undefined) buckets.delete(oldest);
   }
 
   return (principal) => {

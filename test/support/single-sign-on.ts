@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import type { Test } from 'tap';
 import { openOutbound } from '../../src/outbound/outbound.ts';
 import { openVerifiers } from '../../src/start/verifiers.ts';
-import { type Ask, type StartOptions, startApp, type TestApp } from './app.ts';
+import { type Answer, type Ask, type StartOptions, startApp, type TestApp } from './app.ts';
 import type { SignedInBody } from './gateway.ts';
 import { newSignInWorld } from './sign-in.ts';
 
@@ -47,3 +47,17 @@ export async function newSsoWorld(app: TestApp) {
 /** What the groups "Analysts" and "Hunters" give by the provider "corp", as `holds` tells it. */
 export const EDITOR = 'Incident Response EDITOR jit:corp';
 export const VIEWER = 'Forensics VIEWER jit:corp';
+
+/** Asserts that a sign-in went well, what its answer says of the groups, and which warnings it has. */
+export function requireGroups(
+  t: Test,
+  { status, body }: Answer<SignedInBody>,
+  { state, warned }: { readonly state: string; readonly warned: readonly string[] },
+): void {
+  t.equal(status, 200);
+  t.equal(body.identityProviderGroups.state, state);
+  t.same(
+    body.warnings.map(({ code }) => code),
+    warned,
+  );
+}
