@@ -100,6 +100,29 @@ async function play(history: readonly Command[]): Promise<void> {
   await requireConsistent(app, tenant.id, { state, moments });
 }
 
+/** Histories in which this or the specification was once wrong. */
+const FOUND: Readonly<Record<string, readonly Command[]>> = {
+  'a claim for another, where two providers give to one user': [
+    { do: 'sign in', user: 'u4@acme.test', provider: 'okta', groups: ['A'] },
+    {
+      do: 'put mapping',
+      document: {
+        tenant_permission: [
+          { group_name: 'A', permissions: ['AUDIT_LOG_READ'] },
+          { group_name: 'B', permissions: ['AUDIT_LOG_READ'] },
+        ],
+        mappings: [{ group_name: 'A', team_name: 'Red', role_name: 'VIEWER' }],
+      },
+      createTeams: true,
+    },
+    { do: 'sign in', user: 'u4@acme.test', provider: 'google', groups: [] },
+    { do: 'sign in', user: 'u4@acme.test', provider: 'okta', groups: ['A'] },
+    { do: 'sign in', user: 'u4@acme.test', provider: 'okta', groups: ['B'] },
+  ],
+};
+
+for (const [what, history] of Object.entries(FOUND)) t.test(what, () => play(history));
+
 const PATIENCE = runs(600_000, 6 * 3_600_000);
 t.setTimeout(PATIENCE);
 

@@ -28,6 +28,7 @@ interface StoredGrant {
   readonly origin: string;
   readonly role: string | null;
   readonly suspended: boolean;
+  readonly precedence: number | null;
   readonly since: string;
   readonly change_id: string;
 }
@@ -40,7 +41,7 @@ const STORED = {
       (select coalesce(json_agg(t), '[]') from (select id, kind, name from team where tenant_id = $1) t) as teams,
       (select coalesce(json_agg(p), '[]') from (select id, name from permission where tenant_id = $1) p) as permissions,
       (select coalesce(json_agg(g), '[]')
-       from (select target_id, user_id, origin, role, suspended, since, change_id from access_grant
+       from (select target_id, user_id, origin, role, suspended, precedence, since, change_id from access_grant
              where tenant_id = $1) g) as grants,
       (select coalesce(json_agg(u), '[]')
        from (select u.id, user_name_folded as name, d.name as directory, coalesce(active, false) as active
@@ -116,13 +117,18 @@ function storedGrants(stored: Stored, state: State): Omit<Grant, 'precedence'>[]
   }));
 }
 
-/** Grants that say the same before and after a change, and that the change touched all the same. */
+/**
+ * Grants that say the same before and after a change, and that the change touched all the same. Their place among the
+ * mapping's rows is not said; it decides, and may be all that is written, where several providers give to one user.
+ */
 export function touchedInVain(before: Stored, after: Stored): StoredGrant[] {
-  const asIs = ({ since: _, change_id: __, ...says }: StoredGrant) => JSON.stringify(says);
+  const asIs = ({ precedence: _, since: __, change_id: ___, ...says }: StoredGrant) => JSON.stringify(says);
   const were = new Map(before.grants.map((grant) => [asIs(grant), grant]));
+  const providers = (user: string) => after.links.filter((link) => link.user_id === user).length;
   return after.grants.filter((grant) => {
     const was = were.get(asIs(grant));
-    return was !== undefined && !isDeepStrictEqual(was, grant);
+    if (was === undefined || isDeepStrictEqual(was, grant)) return false;
+    return was.precedence === grant.precedence || providers(grant.user_id) < 2;
   });
 }
 
