@@ -103,6 +103,7 @@ async function play(history: readonly Command[]): Promise<void> {
 /** Histories in which this or the specification was once wrong. */
 const FOUND: Readonly<Record<string, readonly Command[]>> = {
   'a claim for another, where two providers give to one user': [
+    { do: 'set', settings: { linkByEmail: 'verified_domains' } },
     { do: 'sign in', user: 'u4@acme.test', provider: 'okta', groups: ['A'] },
     {
       do: 'put mapping',
