@@ -63,10 +63,16 @@ async function runTap(files) {
   // The reporters leave comments out; a seed is wanted also when nothing failed.
   for (const [line] of report.matchAll(/ROLLCALL_SEED=\d+.*/g)) console.log(line);
   for (const line of slowest(report)) console.log(line);
+  for (const line of failures(report)) console.log(line);
   const totals = /^# \{ total: .*\}$/m.exec(report)?.[0] ?? '';
   const count = (name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals)?.[1] ?? 0);
   // A run that broke off without a count has failed.
   return { exitCode, passed: count('pass'), failed: count('fail') || (exitCode === 0 ? 0 : 1) };
+}
+
+/** What failed, once more where the totals are: what the reporter wrote of it is far above. */
+function failures(report) {
+  return [...report.matchAll(/^ *(not ok \d+ - .*)$/gm)].map(([, line]) => line.slice(0, 500));
 }
 
 /** Where the time of the suite goes. */
