@@ -61,7 +61,9 @@ class Queue<Request, Value> {
 
   add(waiting: Waiting<Request, Value>): void {
     this.#waiting.push(waiting);
-    this.#next();
+    if (this.#waiting.length > 1) return;
+    // Behind all requests that this turn of the event loop has read; where there are no others it costs nothing.
+    setImmediate(() => this.#next());
   }
 
   #next(): void {
