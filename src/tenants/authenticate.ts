@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { type Credential, findCredential } from './credentials.ts';
-import { type KeyIds, type PresentedKey, readKey, sameHash, sha256 } from './key-format.ts';
+import { type KeyIds, makeKeyReader, type PresentedKey, sameHash, sha256 } from './key-format.ts';
 import type { Admit } from './rates.ts';
 import { makeRecall } from './recall.ts';
 import { makeUsage } from './usage.ts';
@@ -25,15 +25,17 @@ export interface Authenticator {
 
 /** How long a look-up is trusted, in milliseconds: with the way to the database, a revocation holds in a second. */
 const LOOK_UP_MAX_AGE = 900;
-const LOOK_UPS_KEPT = 10_000;
+/** Look-ups, and keys that hold, of which more is remembered than was asked. */
+const KEPT = 10_000;
 
 export function makeAuthenticator(context: Context): Authenticator {
   const { db } = context;
   const usage = makeUsage(db);
+  const keys = makeKeyReader(KEPT);
   const lookUp = makeRecall<Credential>({
     now: () => context.now(),
     maxAge: LOOK_UP_MAX_AGE,
-    size: LOOK_UPS_KEPT,
+    size: KEPT,
   });
 
   async function authenticate(
@@ -41,8 +43,9 @@ export function makeAuthenticator(context: Context): Authenticator {
     log: Pick<Logger, 'info'> = context.log,
   ): Promise<Principal> {
     if (credential === undefined) throw new CredentialRefusal(undefined);
-    if (sameHash(sha256(credential), context.operatorKeyHash)) return { kind: 'operator' };
-    const presented = readKey(credential);
+    const digest = sha256(credential);
+    if (sameHash(digest, context.operatorKeyHash)) return { kind: 'operator' };
+    const presented = keys.read(credential, digest);
     if (presented === undefined) {
       log.info({ reason: 'malformed' }, 'credential refused');
       throw new CredentialRefusal(undefined);
@@ -56,6 +59,7 @@ export function makeAuthenticator(context: Context): Authenticator {
       log.info({ keyId: presented.keyId, tenantId: presented.tenantId, reason }, 'credential refused');
       throw new CredentialRefusal(endedKey(presented, reason));
     }
+    keys.remember(presented, digest);
     usage.mark(presented, now);
     return found.principal;
   }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /**
@@ -58,9 +58,33 @@ export function readKey(text: string): PresentedKey | undefined {
   return { keyId, ...(tenantId !== undefined && { tenantId }), secretHash: sha256(secret) };
 }
 
+/** Takes keys apart, and not again those that were found to hold. */
+export interface KeyReader {
+  /** @param digest the SHA-256 of the text; keys themselves are not kept in memory */
+  read(text: string, digest: Buffer): PresentedKey | undefined;
+  /** For keys that hold only, so that nobody's guesses take their room. */
+  remember(key: PresentedKey, digest: Buffer): void;
+}
+
+/** @param size how many keys are remembered; the oldest make room */
+export function makeKeyReader(size: number): KeyReader {
+  const known = new Map<string, PresentedKey>();
+  const nameOf = (digest: Buffer) => digest.toString('latin1');
+  return {
+    read: (text, digest) => known.get(nameOf(digest)) ?? readKey(text),
+    remember(key, digest) {
+      const name = nameOf(digest);
+      if (known.has(name)) return;
+      known.set(name, key);
+      const [oldest] = known.keys();
+      if (known.size > size && oldest !== undefined) known.delete(oldest);
+    },
+  };
+}
+
 /** SHA-256. The secrets are 256 random bits, so a slow hash would protect nothing more. */
 export function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 /** Compares two SHA-256 values in the same time wherever they differ. */

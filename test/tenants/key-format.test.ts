@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { makeKey, readKey, sameHash, sha256 } from '../../src/tenants/key-format.ts';
+import { makeKey, makeKeyReader, readKey, sameHash, sha256 } from '../../src/tenants/key-format.ts';
 import { runs } from '../support/runs.ts';
 
 const KEY_ID = '0198c0de-0000-7000-8000-00000000002a';
@@ -85,3 +85,19 @@ const NO_KEYS: readonly (readonly [why: string, text: string])[] = [
 for (const [why, text] of NO_KEYS) {
   t.test(`no key: ${why}`, async (t) => t.equal(readKey(text), undefined));
 }
+
+t.test('keys that hold are not taken apart again, and the oldest make room', async (t) => {
+  const reader = makeKeyReader(2);
+  const keys = ['1', '2', '3'].map((n) => makeKey({ keyId: KEY_ID.replace(/.$/, n) }).key);
+  const read = (key = '') => reader.read(key, sha256(key));
+  for (const key of keys) {
+    const presented = read(key);
+    t.same(presented, readKey(key));
+    t.not(read(key), presented, 'one that was read only is read anew');
+    if (presented) reader.remember(presented, sha256(key));
+    t.equal(read(key), presented);
+  }
+  t.not(read(keys[0]), read(keys[0]));
+  t.equal(read(keys[1]), read(keys[1]));
+  t.equal(read('rc_nonsense'), undefined);
+});
