@@ -9,18 +9,15 @@ import type { Tables } from './tables.ts';
 /** How often a transaction that PostgreSQL broke off (40001, 40P01) runs before its error is the answer. */
 const ATTEMPTS = 5;
 
-/**
- * What is prepared is planned once. By itself PostgreSQL would plan some of it anew each time, for milliseconds, because
- * it takes the plan for all values to be dearer; what is not prepared is planned for its values.
- */
+/** What is prepared is planned once, as its connection is set (`db/database.ts`); the rest for its values. */
 const PLANNED_ONCE = 'set local plan_cache_mode = force_generic_plan';
 const PLANNED_ANEW = 'set local plan_cache_mode = force_custom_plan';
 
 /** Stated, because a server may have another default: each step must see what the locks before it waited for. */
-const BEGIN = `begin isolation level read committed; ${PLANNED_ONCE}`;
+const BEGIN = 'begin isolation level read committed';
 
 /** The same for reads: all steps see the database as it was at the first. */
-const BEGIN_SNAPSHOT = `begin isolation level repeatable read read only; ${PLANNED_ONCE}`;
+const BEGIN_SNAPSHOT = 'begin isolation level repeatable read read only';
 
 /** The rows of each step, in the order of the steps. */
 export type StepRows<Steps extends readonly Step<unknown>[]> = {
