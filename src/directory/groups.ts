@@ -1,3 +1,4 @@
+import { foundByIds } from '../db/found.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import { foldText, searchDocument } from '../scim/fold.ts';
 import { GROUP_TYPE } from '../scim/resource-types.ts';
@@ -48,13 +49,13 @@ const MEMBERS_OF_GROUP = `(
 const readGroupsStatement = statement<GroupRow>(
   'read_groups',
   `select ${GROUP_COLUMNS}, null as members
-   from scim_group g where g.tenant_id = $1 and g.directory_id = $2 and g.id = any ($3::uuid[])`,
+   from ${foundByIds('scim_group', '$3', 'g')} where g.directory_id = $2`,
 );
 
 const readGroupsWithMembersStatement = statement<GroupRow>(
   'read_groups_with_members',
   `select ${GROUP_COLUMNS}, ${MEMBERS_OF_GROUP} as members
-   from scim_group g where g.tenant_id = $1 and g.directory_id = $2 and g.id = any ($3::uuid[])`,
+   from ${foundByIds('scim_group', '$3', 'g')} where g.directory_id = $2`,
 );
 
 /** The groups with these ids that the viewer may see, in no order. Without `members` no member is read. */

@@ -1,4 +1,5 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { found, foundByIds } from '../db/found.ts';
 import { TENANT_HELD_SHARED } from '../db/locks.ts';
 import { type Parameter, type Step, statement, step } from '../db/statement.ts';
 import { LIFTED } from './tombstones.ts';
@@ -27,18 +28,19 @@ const VISIBLE = `u.tenant_id = $1 and (u.directory_id = $2 or (u.directory_id is
 /** The groups of `u` in the viewer's directory, as JSON text. */
 const GROUPS_OF_USER = `(
     select string_agg(json_build_object('value', g.id, 'display', g.display_name)::text, ',' order by g.id)
-    from group_member m
-    join scim_group g on g.tenant_id = m.tenant_id and g.id = m.group_id
+    from group_member m cross join lateral (${found('scim_group', 'id', 'm.group_id')}) as g
     where m.tenant_id = u.tenant_id and m.user_id = u.id and g.directory_id = $2)`;
+
+const THOSE_WANTED = `from ${foundByIds('scim_user', '$4', 'u')} where ${VISIBLE}`;
 
 const readUsersStatement = statement<UserRow>(
   'read_users',
-  `select ${USER_COLUMNS}, null as groups from scim_user u where ${VISIBLE} and u.id = any ($4::uuid[])`,
+  `select ${USER_COLUMNS}, null as groups ${THOSE_WANTED}`,
 );
 
 const readUsersWithGroupsStatement = statement<UserRow>(
   'read_users_with_groups',
-  `select ${USER_COLUMNS}, ${GROUPS_OF_USER} as groups from scim_user u where ${VISIBLE} and u.id = any ($4::uuid[])`,
+  `select ${USER_COLUMNS}, ${GROUPS_OF_USER} as groups ${THOSE_WANTED}`,
 );
 
 /** The users with these ids that the viewer may see, in no order. */
@@ -132,9 +134,8 @@ const updateUsersStatement = statement<{ id: string }>(
              version, managed, type, before, after, change_id, request_id)
    ), target as (
      select i.*
-     from incoming i
-     join scim_user u on u.id = i.id and u.version = i.version and (u.directory_id is not null) = i.managed
-     where ${VISIBLE}
+     from incoming i cross join lateral (${found('scim_user', 'id', 'i.id')}) as u
+     where ${VISIBLE} and u.version = i.version and (u.directory_id is not null) = i.managed
    ), changed as (
      update scim_user u
      set user_name_folded = t.user_name_folded, external_id = t.external_id, active = t.active, body = t.body,

@@ -1,3 +1,4 @@
+import { found } from '../db/found.ts';
 import { CLAIM_KEYS, GROUP_KEYS, keyRows } from '../db/match-keys.ts';
 import { NOTED_USERS } from '../db/noted.ts';
 import { firstGrant, isManaged, MANUAL, OWNER, RETENTION } from './grants.ts';
@@ -82,10 +83,6 @@ export const OWNER_BY_TYPE = `case when u.directory_id is not null and owners_by
                       then coalesce(u.search ->> 'userType' = 'tenant_owner', false) else false end`;
 
 const ROW = 'r.role, r.version, r.precedence, r."row"';
-
-/** The tenant's rows `y` of a table with this value in a column: looked up for each value, and never all for all. */
-export const found = (table: string, column: string, value: string) =>
-  `select * from ${table} as y where y.tenant_id = $1 and y.${column} = ${value} offset 0`;
 
 /** What `from` takes: the tenant's rows of a table that belong to the users of the scope. */
 function rowsOf({ noted, within }: Scope, table: string, column: string): string {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { MAX, NIL } from 'uuid';
+import { found } from '../db/found.ts';
 import { type Statement, type Step, statement, statementOfFew, step } from '../db/statement.ts';
 import type { Send } from '../db/transaction.ts';
 import { isManaged, OWNER, RETENTION } from './grants.ts';
-import { found, NEXT_SIGN_IN, NO_EDITS, OWNERS, planText, type Scope, USER_RANGE } from './plan-sql.ts';
+import { NEXT_SIGN_IN, NO_EDITS, OWNERS, planText, type Scope, USER_RANGE } from './plan-sql.ts';
 
 /** What a sync would do, in the words of the admin API. */
 export interface Plan {
