@@ -1,12 +1,25 @@
 /**
- * What `lateral` takes to look rows up key by key: those of `$1`, the tenant, with this value in a column. Where a
- * condition says more about them it stands outside, and a list of ids is unnested instead of compared with `any`: of a
- * tenant that PostgreSQL has not seen yet it expects no row, takes any index that begins with the tenant for as good as
- * the primary key, and would read the whole directory to find one user.
+ * What `lateral` takes to look rows up key by key. Of a tenant that PostgreSQL has not seen yet it expects no row, and
+ * takes any index that begins with the tenant for as good as the primary key: a join, or a list of ids compared with
+ * `any`, would read a whole directory to find one user. Conditions besides the key stand outside.
  */
+
+/** The rows of `$1`, the tenant, with this value in a column. */
 export const found = (table: string, column: string, value: string) =>
   `select * from ${table} as y where y.tenant_id = $1 and y.${column} = ${value} offset 0`;
 
-/** The rows of these ids, as `alias`; `ids` is a parameter that holds an array. */
+/** What `from` takes: the rows of these ids, as `alias`; `ids` is a parameter that holds an array. */
 export const foundByIds = (table: string, ids: string, alias: string) =>
-  `(select distinct unnest(${ids}::uuid[]) as id) as wanted cross join lateral (${found(table, 'id', 'wanted.id')}) as ${alias}`;
+  `(select distinct unnest(${ids}::uuid[]) as id) as wanted
+     cross join lateral (${found(table, 'id', 'wanted.id')}) as ${alias}`;
+
+/**
+ * The place of the row of this id, for a write to it where `ctid = place`. A place is where the row was as the statement
+ * began: of rows that the transaction has locked, or that are not written where somebody was faster.
+ */
+export const placeOf = (table: string, id: string) =>
+  `select y.ctid as place from ${table} as y where y.tenant_id = $1 and y.id = ${id} offset 0`;
+
+/** Whether there is a row with these values, looked up and never joined. */
+export const isThere = (table: string, conditions: string) =>
+  `exists (select from ${table} as y where y.tenant_id = $1 and ${conditions} offset 0)`;

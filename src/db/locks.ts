@@ -1,4 +1,5 @@
 import { NIL } from 'uuid';
+import { found, isThere } from './found.ts';
 import { CLAIM_KEYS, GROUP_KEYS } from './match-keys.ts';
 import { NOTED, NOTED_USERS, type Noted } from './noted.ts';
 import { type Step, statement, step } from './statement.ts';
@@ -37,9 +38,15 @@ export function lockTenantExclusive(tenantId: string): Step {
   return step(lockTenantExclusiveStatement, [tenantId]);
 }
 
+/** What `from` takes: locks the rows of these `ids`, looked up in their order and locked as they are found. */
+const locking = (table: string, ids: string, id: string) =>
+  `(select distinct ${id} as id from ${ids} order by 1) as wanted
+     cross join lateral (select y.id from ${table} as y where y.tenant_id = $1 and y.id = wanted.id
+                         for no key update) as locked`;
+
 const lockGroupsStatement = statement<unknown>(
   'lock_groups',
-  `select id from scim_group where tenant_id = $1 and id = any ($2::uuid[]) order by id for no key update`,
+  `select locked.id from ${locking('scim_group', 'unnest($2::uuid[]) as asked (id)', 'asked.id')}`,
 );
 
 /** These groups, in the order of their ids; ids that are no group lock nothing. */
@@ -49,10 +56,11 @@ export function lockGroups(tenantId: string, groupIds: readonly string[]): Step 
 
 const lockGroupsOfUsersStatement = statement<unknown>(
   'lock_groups_of_users',
-  `select g.id from scim_group g
-   where g.tenant_id = $1
-     and g.id in (select m.group_id from group_member m where m.tenant_id = $1 and m.user_id = any ($2::uuid[]))
-   order by g.id for no key update of g`,
+  `with held as materialized (
+     select m.group_id from unnest($2::uuid[]) as asked (id)
+     cross join lateral (${found('group_member', 'user_id', 'asked.id')}) as m
+   )
+   select locked.id from ${locking('scim_group', 'held', 'group_id')}`,
 );
 
 /** The groups that these users are members of. */
@@ -63,7 +71,7 @@ export function lockGroupsOfUsers(tenantId: string, userIds: readonly string[]):
 const lockUsersStatement = statement<unknown>(
   'lock_users',
   `with locked as materialized (
-     select id from scim_user where tenant_id = $1 and id = any ($2::uuid[]) order by id for no key update
+     select locked.id from ${locking('scim_user', 'unnest($2::uuid[]) as asked (id)', 'asked.id')}
    ) ${NOTED}`,
 );
 
@@ -86,15 +94,12 @@ const lockMembersText = (leaving: string) => `with incoming as (
      select group_id, m::uuid as user_id from incoming, unnest(string_to_array(added, ',')) as m
    ), changing as (
      select w.user_id from wanted w
-     where not exists (select from group_member m
-                       where m.tenant_id = $1 and m.group_id = w.group_id and m.user_id = w.user_id)
+     where not ${isThere('group_member', 'y.group_id = w.group_id and y.user_id = w.user_id')}
      union all
      select m::uuid from incoming, unnest(string_to_array(removed, ',')) as m
      ${leaving}
    ), locked as materialized (
-     select u.id from scim_user u
-     where u.tenant_id = $1 and u.id in (select user_id from changing)
-     order by u.id for no key update of u
+     select locked.id from ${locking('scim_user', 'changing', 'user_id')}
    ) ${NOTED}`;
 
 // Two statements for the same reason as in directory/group-write.ts: one plan would read whole groups.
@@ -144,8 +149,7 @@ export function lockMembersOfMapped(tenantId: string, groupIds: readonly string[
 const lockNotedUsersStatement = statement<unknown>(
   'lock_noted_users',
   `with ${NOTED_USERS}
-   select u.id from scim_user u
-   where u.tenant_id = $1 and u.id in (select user_id from noted) order by u.id for no key update of u`,
+   select locked.id from ${locking('scim_user', 'noted', 'user_id')}`,
 );
 
 /** Those of the noted users who exist. The others stay noted: what is left of who is gone nobody else writes. */

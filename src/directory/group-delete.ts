@@ -1,4 +1,5 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { found, placeOf } from '../db/found.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -13,11 +14,11 @@ const deleteGroupsStatement = statement<{ id: string; deleted: boolean }>(
   `with incoming as (
      select * from unnest($5::uuid[], $6::text[], $7::uuid[], $8::text[]) as i (id, versions, change_id, request_id)
    ), found as (
-     select i.*, g.version, g.body from incoming i join scim_group g using (id)
-     where g.tenant_id = $1 and g.directory_id = $2
+     select i.*, g.version, g.body from incoming i cross join lateral (${found('scim_group', 'id', 'i.id')}) as g
+     where g.directory_id = $2
    ), deleted as (
-     delete from scim_group g using found f
-     where g.tenant_id = $1 and g.id = f.id and (f.versions is null or g.version = any (string_to_array(f.versions, ',')::bigint[]))
+     delete from scim_group g using found f cross join lateral (${placeOf('scim_group', 'f.id')}) as p
+     where g.tenant_id = $1 and g.ctid = p.place and (f.versions is null or g.version = any (string_to_array(f.versions, ',')::bigint[]))
      returning g.id
    ), told as (
      select 'group.deleted' as type, 'Group' as resource_type, id as resource_id, null::jsonb as reason,

@@ -1,4 +1,5 @@
 import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { found, isThere, placeOf } from '../db/found.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import type { GroupColumns } from './groups.ts';
 import { seenBy, type Viewer } from './viewer.ts';
@@ -17,8 +18,8 @@ type Key = 'group_id' | 'change_id';
 /** What the directory may do with each pair of the CTE `missing`: `seen` pairs can be added, others name nobody. */
 const candidates = (key: Key) => `candidate as (
      select w.*, u.id is not null as seen, u.directory_id is null as unmanaged
-     from missing w left join scim_user u
-       on u.tenant_id = $1 and u.id = w.user_id and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))
+     from missing w left join lateral (${found('scim_user', 'id', 'w.user_id')}) as u
+       on u.directory_id = $2 or (u.directory_id is null and $3::boolean)
    ), unknown as (
      select ${key}, min(user_id::text) as user_id from candidate where not seen group by ${key}
    )`;
@@ -26,9 +27,9 @@ const candidates = (key: Key) => `candidate as (
 /** Being added to a directory's group is a write to the user: it adopts the user that nobody managed. */
 const adopted = (written: string, key: Key = 'group_id') => `adopted as (
      update scim_user u set directory_id = $2
-     from candidate c
-     where c.seen and c.unmanaged and c.${key} in (select ${key} from ${written})
-       and u.tenant_id = $1 and u.id = c.user_id and u.directory_id is null
+     from (select c.${key}, place from candidate c cross join lateral (${placeOf('scim_user', 'c.user_id')}) as p
+           where c.seen and c.unmanaged and c.${key} in (select ${key} from ${written})) as c
+     where u.tenant_id = $1 and u.ctid = c.place and u.directory_id is null
      returning u.id, c.${key}
    )`;
 
@@ -164,15 +165,14 @@ const updateGroupsText = (leaving: string) => `with incoming as (
              before, after, reset, added, removed, change_id, request_id)
    ), ${ASKED}, found as (
      select i.*, i.guard is null or i.guard = g.version as current
-     from incoming i join scim_group g on g.id = i.group_id
-     where g.tenant_id = $1 and g.directory_id = $2
+     from incoming i cross join lateral (${found('scim_group', 'id', 'i.group_id')}) as g
+     where g.directory_id = $2
    ), wanted as (
      select distinct f.group_id, m::uuid as user_id
      from found f, unnest(string_to_array(f.added, ',')) as m where f.current
    ), missing as (
      select w.* from wanted w
-     where not exists (select from group_member m
-                       where m.tenant_id = $1 and m.group_id = w.group_id and m.user_id = w.user_id)
+     where not ${isThere('group_member', 'y.group_id = w.group_id and y.user_id = w.user_id')}
    ), ${candidates('group_id')}, sound as (
      select f.* from found f
      where f.current and not exists (select from unknown x where x.group_id = f.group_id)
@@ -193,8 +193,8 @@ const updateGroupsText = (leaving: string) => `with incoming as (
          display_name_folded = coalesce(s.display_name_folded, g.display_name_folded),
          external_id = case when s.body is null then g.external_id else s.external_id end,
          body = coalesce(s.body, g.body), search = coalesce(s.search::jsonb, g.search)
-     from sound s
-     where g.tenant_id = $1 and g.id = s.group_id
+     from sound s cross join lateral (${placeOf('scim_group', 's.group_id')}) as p
+     where g.tenant_id = $1 and g.ctid = p.place
        and (s.body is not null or s.group_id in (select group_id from departed union all select group_id from joined))
      returning g.id
    ), told as (
@@ -266,13 +266,12 @@ const changeMembersStatement = statement<WrittenMembers>(
      select * from unnest($6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::text[])
        as i (group_id, added, removed, change_id, request_id)
    ), ${ASKED}, found as (
-     select i.* from incoming i join scim_group g on g.id = i.group_id
-     where g.tenant_id = $1 and g.directory_id = $2
+     select i.* from incoming i cross join lateral (${found('scim_group', 'id', 'i.group_id')}) as g
+     where g.directory_id = $2
    ), missing as (
      select distinct f.change_id, f.group_id, m::uuid as user_id
      from found f, unnest(string_to_array(f.added, ',')) as m
-     where not exists (select from group_member h
-                       where h.tenant_id = $1 and h.group_id = f.group_id and h.user_id = m::uuid)
+     where not ${isThere('group_member', 'y.group_id = f.group_id and y.user_id = m::uuid')}
    ), ${candidates('change_id')}, sound as (
      select f.* from found f where not exists (select from unknown x where x.change_id = f.change_id)
    ), departed as (
@@ -292,8 +291,8 @@ const changeMembersStatement = statement<WrittenMembers>(
      set version = g.version + w.changes, updated_at = greatest(g.updated_at, $4)
      from (select group_id, count(distinct change_id) as changes
            from (select group_id, change_id from departed union all select group_id, change_id from joined) as each
-           group by group_id) as w
-     where g.tenant_id = $1 and g.id = w.group_id
+           group by group_id) as w cross join lateral (${placeOf('scim_group', 'w.group_id')}) as p
+     where g.tenant_id = $1 and g.ctid = p.place
    ), told as (
      ${memberEvents('group.members_added', 'joined', 'after', 'change_id')}
      union all ${memberEvents('group.members_removed', 'departed', 'before', 'change_id')}

@@ -1,4 +1,5 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { found } from '../db/found.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 
 /** What is kept of deleted users: by what a sign-in would find them, so that it does not bring them back. */
@@ -9,7 +10,7 @@ const LONGEST_KEY = 2_400;
 /** A CTE `buried`: leaves the keys of the users in CTE `target (id)`, who are deleted; `$1` tenant, `$4` time. */
 export const BURIED = `buried as (
      insert into tombstone (tenant_id, key, user_id, directory_id, deleted_at)
-     select $1, k.key, t.id, u.directory_id, $4 from target t join scim_user u on u.tenant_id = $1 and u.id = t.id
+     select $1, k.key, t.id, u.directory_id, $4 from target t cross join lateral (${found('scim_user', 'id', 't.id')}) as u
      cross join lateral (
        select 'userName:' || u.user_name_folded
        union all

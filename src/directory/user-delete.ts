@@ -1,4 +1,5 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { found, placeOf } from '../db/found.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import type { Hidden } from '../scim/conceal.ts';
 import { BURIED } from './tombstones.ts';
@@ -16,8 +17,8 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
      select * from unnest($6::uuid[], $7::text[], $8::uuid[], $9::text[]) as i (id, versions, change_id, request_id)
    ), found as (
      select i.*, u.version, u.active, u.body
-     from incoming i join scim_user u on u.id = i.id
-     where u.tenant_id = $1 and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))
+     from incoming i cross join lateral (${found('scim_user', 'id', 'i.id')}) as u
+     where (u.directory_id = $2 or (u.directory_id is null and $3::boolean))
    ), target as (
      select * from found where versions is null or version = any (string_to_array(versions, ',')::bigint[])
    ), ${BURIED}, removed as (
@@ -26,10 +27,12 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
      returning m.group_id, m.user_id
    ), touched as (
      update scim_group g set version = g.version + r.users, updated_at = greatest(g.updated_at, $4)
-     from (select group_id, count(*) as users from removed group by group_id) r
-     where g.tenant_id = $1 and g.id = r.group_id
+     from (select group_id, count(*) as users from removed group by group_id) as r
+          cross join lateral (${placeOf('scim_group', 'r.group_id')}) as p
+     where g.tenant_id = $1 and g.ctid = p.place
    ), deleted as (
-     delete from scim_user u using target t where u.tenant_id = $1 and u.id = t.id returning u.id
+     delete from scim_user u using target t cross join lateral (${placeOf('scim_user', 't.id')}) as p
+     where u.tenant_id = $1 and u.ctid = p.place returning u.id
    ), told as (
      select 'user.deleted' as type, 'User' as resource_type, d.id as resource_id, null::jsonb as reason,
             last.told || jsonb_strip_nulls(jsonb_build_object('active', t.active)) as before, null::jsonb as after,

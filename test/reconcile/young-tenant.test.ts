@@ -9,7 +9,7 @@ import { reconcileLocked } from '../../src/reconcile/reconcile.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import { startApp } from '../support/app.ts';
 import { storeMapping } from '../support/mapping.ts';
-import { type PlanNode, planNodes } from '../support/plans.ts';
+import { planNodes, workOf } from '../support/plans.ts';
 
 /**
  * Tenants that have grown since PostgreSQL last looked: it expects no row of them anywhere, and joins that are right
@@ -64,15 +64,8 @@ async function grownTenant(): Promise<Tenant> {
   return tenant;
 }
 
-/** Rows that a plan handed on, or compared and dropped. */
-const work = (nodes: readonly PlanNode[]) =>
-  nodes.reduce((sum, node) => {
-    const dropped = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Join Filter'] ?? 0);
-    return sum + (node['Actual Rows'] + dropped) * node['Actual Loops'];
-  }, 0);
-
 /** What a step costs for each member of a group. */
-const perMember = async (step: Step<unknown>) => work(await planNodes(client, step)) / (USERS * OF_EACH);
+const perMember = async (step: Step<unknown>) => workOf(await planNodes(client, step)) / (USERS * OF_EACH);
 const MOST = GROUPS / 2;
 
 const young = await grownTenant();

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Step } from '../../src/db/statement.ts';
+import type { TestApp } from './app.ts';
 
 /** A node of a plan as it ran, as PostgreSQL explains it. */
 export interface PlanNode {
@@ -40,6 +41,55 @@ export async function genericPlanNodes(
 }
 
 const flattened = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flattened)];
+
+/** A statement as it ran, and the rows that its plan handed on, or compared and dropped. */
+export interface Report {
+  readonly text: string;
+  readonly rows: number;
+}
+
+/** Lets PostgreSQL tell how it carries out each statement of the app's requests from now on, to the list. */
+export async function reportPlans({ context: { db }, connectionString }: TestApp): Promise<Report[]> {
+  const reports: Report[] = [];
+  const settings = {
+    session_preload_libraries: 'auto_explain',
+    'auto_explain.log_min_duration': '0',
+    'auto_explain.log_analyze': 'on',
+    'auto_explain.log_timing': 'off',
+    'auto_explain.log_format': 'json',
+    'auto_explain.log_level': 'notice',
+  };
+  db.pool.on('connect', (client) => {
+    client.on('notice', ({ message = '' }) => {
+      const [, json] = /plan:\s*(\{.*\})\s*$/s.exec(message) ?? [];
+      if (json === undefined) return;
+      const { 'Query Text': text, Plan } = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
+      reports.push({ text, rows: workOf(flattened(Plan)) });
+    });
+  });
+  const client = new pg.Client(connectionString);
+  await client.connect();
+  const { rows } = await client.query('select current_database() as name');
+  for (const [name, value] of Object.entries(settings)) {
+    await client.query(`alter database ${rows[0].name} set ${name} = '${value}'`);
+  }
+  // What was set holds for connections that begin now.
+  await client.query(`select pg_terminate_backend(pid) from pg_stat_activity
+                      where datname = current_database() and pid <> pg_backend_pid()`);
+  await client.end();
+  while (db.pool.idleCount > 0) await new Promise((resolve) => setImmediate(resolve));
+  return reports;
+}
+
+/** Rows that a plan handed on, or compared and dropped. */
+export const workOf = (nodes: readonly PlanNode[]) =>
+  nodes.reduce((sum, node) => {
+    const dropped =
+      (node['Rows Removed by Filter'] ?? 0) +
+      (node['Rows Removed by Join Filter'] ?? 0) +
+      (node['Rows Removed by Index Recheck'] ?? 0);
+    return sum + (node['Actual Rows'] + dropped) * node['Actual Loops'];
+  }, 0);
 
 /** Rows that a plan touched in these tables; a sequential scan counts as all. */
 export function rowsRead(nodes: readonly PlanNode[], tables: ReadonlySet<string>): number {
