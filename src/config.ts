@@ -71,7 +71,7 @@ export const SETTINGS = {
   DATABASE_POOL_SIZE: {
     read: integer(1, 1_000),
     fallback: '10',
-    doc: 'The most connections for requests; administration has three more',
+    doc: 'The most connections for requests; administration has three more, and `/readyz` one',
   },
   DATA_DIR: {
     read: String,

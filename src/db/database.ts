@@ -40,6 +40,10 @@ const ADMINISTRATION_POOL_SIZE = 3;
  */
 const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
 
+/** The limits of administration, said in each of its transactions: behind PgBouncer sessions have those of their role. */
+export const LIMITS_OF_ADMINISTRATION = `set local statement_timeout = ${STATEMENT_TIMEOUT.administration};
+  set local lock_timeout = ${STATEMENT_TIMEOUT.hot}`;
+
 /** bigint columns (versions, sequences, counts) stay far below 2^53. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format: 'text' | 'binary') =>

@@ -30,8 +30,27 @@ export async function migrate(connection: string | pg.ClientConfig, folder: URL)
   const migrations = await readMigrations(folder);
   const client = new pg.Client(connection);
   await client.connect();
+  const applied: string[] = [];
   try {
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    for (;;) {
+      const name = await applyNext(client, migrations);
+      if (name === undefined) return applied;
+      applied.push(name);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/** Waits for whoever migrates, however long, and sees what they did, whatever the role's defaults are. */
+const BEGIN = `begin isolation level read committed; set local statement_timeout = 0; set local lock_timeout = 0`;
+
+/** Applies the first migration that is missing, and says which; undefined: none is. */
+async function applyNext(client: pg.Client, migrations: readonly Migration[]): Promise<string | undefined> {
+  await client.query(BEGIN);
+  try {
+    // It ends with the transaction. A lock of the session would outlive us where a pooler keeps the session for others.
+    await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await client.query(
       `create table if not exists schema_migration (
          name text primary key, checksum text not null, applied_at timestamptz not null default now())`,
@@ -39,12 +58,13 @@ export async function migrate(connection: string | pg.ClientConfig, folder: URL)
     const { rows } = await client.query<{ name: string; checksum: string }>(
       'select name, checksum from schema_migration',
     );
-    const pending = pendingMigrations(migrations, new Map(rows.map((row) => [row.name, row.checksum])));
-    for (const migration of pending) await apply(client, migration);
-    return pending.map((migration) => migration.name);
-  } finally {
-    // Ends the session, and the lock with it, whatever state a failed migration left behind.
-    await client.end();
+    const [next] = pendingMigrations(migrations, new Map(rows.map((row) => [row.name, row.checksum])));
+    if (next) await apply(client, next);
+    await client.query('commit');
+    return next?.name;
+  } catch (error) {
+    await client.query('rollback');
+    throw error;
   }
 }
 
@@ -77,19 +97,12 @@ function pendingMigrations(
   return migrations.filter((migration) => !applied.has(migration.name));
 }
 
-async function apply(client: pg.Client, migration: Migration): Promise<void> {
-  // The row first: a migrator that does not hold the lock collides here instead of repeating the work.
-  await client.query('begin');
+async function apply(client: pg.Client, { name, checksum, sql }: Migration): Promise<void> {
   try {
     await client.query("set local lock_timeout = '5s'");
-    await client.query('insert into schema_migration (name, checksum) values ($1, $2)', [
-      migration.name,
-      migration.checksum,
-    ]);
-    await client.query(migration.sql);
-    await client.query('commit');
+    await client.query('insert into schema_migration (name, checksum) values ($1, $2)', [name, checksum]);
+    await client.query(sql);
   } catch (error) {
-    await client.query('rollback');
-    throw new Error(`Migration ${migration.name} failed: ${(error as Error).message}`, { cause: error });
+    throw new Error(`Migration ${name} failed: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -26,12 +26,15 @@ export interface Step<Row = unknown> {
   readonly values: readonly Parameter[];
 }
 
-const names = new Set<string>();
+const declared = new Map<string, string>();
+
+/** The texts of all statements that are declared so far, by name. */
+export const declaredStatements: ReadonlyMap<string, string> = declared;
 
 /** Declares a statement; `name` is unique in the process. */
 export function statement<Row>(name: string, text: string): Statement<Row> {
-  if (names.has(name)) throw new Error(`two statements are called ${name}`);
-  names.add(name);
+  if (declared.has(name)) throw new Error(`two statements are called ${name}`);
+  declared.set(name, text);
   return { name, text };
 }
 

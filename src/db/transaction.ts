@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery, type Transaction } from 'kysely';
 import type pg from 'pg';
 import { isRetryable } from './constraints.ts';
-import type { Database } from './database.ts';
+import { type Database, LIMITS_OF_ADMINISTRATION } from './database.ts';
 import { run, type Step } from './statement.ts';
 import type { Tables } from './tables.ts';
 
@@ -98,7 +98,15 @@ export function transaction<Result>(
   { kysely }: Database,
   work: (trx: Transaction<Tables>) => Promise<Result>,
 ): Promise<Result> {
-  return retried(() => kysely.transaction().setIsolationLevel('read committed').execute(work));
+  return retried(() =>
+    kysely
+      .transaction()
+      .setIsolationLevel('read committed')
+      .execute(async (trx) => {
+        await trx.executeQuery(CompiledQuery.raw(LIMITS_OF_ADMINISTRATION));
+        return work(trx);
+      }),
+  );
 }
 
 /**

@@ -88,9 +88,10 @@ export const SWEPT_PER_TURN = 1_000;
 const sweepStatement = statement<{ readonly swept: number }>(
   'sweep_consumed_assertions',
   `with swept as (
-     delete from consumed_assertion where ctid = any (array(
-       select ctid from consumed_assertion where expires_at < $1::timestamptz - interval '${RETRIED_WITHIN} seconds'
-       order by expires_at limit ${SWEPT_PER_TURN}))
+     delete from consumed_assertion where (tenant_id, identity_provider_id, assertion_hash) in (
+       select tenant_id, identity_provider_id, assertion_hash from consumed_assertion
+       where expires_at < $1::timestamptz - interval '${RETRIED_WITHIN} seconds'
+       order by expires_at limit ${SWEPT_PER_TURN})
      returning true
    ) select count(*) as swept from swept`,
 );
@@ -104,10 +105,11 @@ export async function sweepConsumed(database: Database, now: Date): Promise<numb
 const forgetStatement = statement<{ readonly forgotten: number }>(
   'forget_answers',
   `with forgotten as (
-     update consumed_assertion set answer = null, retry_hash = null where ctid = any (array(
-       select ctid from consumed_assertion
+     update consumed_assertion set answer = null, retry_hash = null
+     where (tenant_id, identity_provider_id, assertion_hash) in (
+       select tenant_id, identity_provider_id, assertion_hash from consumed_assertion
        where answer is not null and consumed_at <= $1::timestamptz - interval '${RETRIED_WITHIN} seconds'
-       order by consumed_at limit ${SWEPT_PER_TURN}))
+       order by consumed_at limit ${SWEPT_PER_TURN})
      returning true
    ) select count(*) as forgotten from forgotten`,
 );

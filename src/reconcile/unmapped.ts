@@ -16,8 +16,8 @@ const keepText = (whose: string) => `with kept as materialized (
      where g.tenant_id = $1 and ${whose} and not exists (
        select from mapping_row r where r.tenant_id = $1 and r.version = v.version and r.kind = t.kind and r.target = t.name)
    ), manual as (
-     select g.*, k.role as kept_role from access_grant g join kept k using (tenant_id, target_id, user_id)
-     where g.origin = '${MANUAL}'
+     select g.*, k.role as kept_role from access_grant g join kept k using (target_id, user_id)
+     where g.tenant_id = $1 and g.origin = '${MANUAL}'
    ), before as (
      select * from manual where role is distinct from kept_role or suspended
    ), ended as (

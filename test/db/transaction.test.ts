@@ -1,7 +1,8 @@
+import { sql } from 'kysely';
 import t from 'tap';
 import { runBoundedSnapshot } from '../../src/db/bounded.ts';
 import { run, type Step, statement, step } from '../../src/db/statement.ts';
-import { conversation, pipeline, snapshot } from '../../src/db/transaction.ts';
+import { conversation, pipeline, snapshot, transaction } from '../../src/db/transaction.ts';
 import { AppError } from '../../src/errors.ts';
 import { openTestDatabase } from '../support/events.ts';
 
@@ -123,3 +124,16 @@ t.test(
     await t.rejects(slow, { message: 'took too long', cause: { code: '57014' } });
   },
 );
+
+t.test('administration has its own limits, whatever its session has', async (t) => {
+  const one = await openTestDatabase(t, 1);
+  for (const limit of ['statement_timeout', 'lock_timeout']) {
+    await sql`set ${sql.raw(limit)} = '1ms'`.execute(one.kysely);
+  }
+  const { rows } = await transaction(one, (trx) =>
+    sql`select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock`.execute(
+      trx,
+    ),
+  );
+  t.same(rows, [{ statement: '10min', lock: '15s' }]);
+});

@@ -8,6 +8,13 @@ export async function createDatabase(
   t: Test,
   migrations = MIGRATIONS,
 ): Promise<{ connectionString: string }> {
+  const { connectionString } = await createEmptyDatabase(t);
+  await migrate(connectionString, migrations);
+  return { connectionString };
+}
+
+/** The same without a table. */
+export async function createEmptyDatabase(t: Test): Promise<{ connectionString: string }> {
   const server = process.env.TEST_DATABASE_URL;
   if (server === undefined) {
     throw new Error('TEST_DATABASE_URL names no server. Run the file by: npm test -- test/<file>.test.ts');
@@ -16,7 +23,6 @@ export async function createDatabase(
   await administer(server, `create database ${name} template template0 encoding 'UTF8'`);
   t.teardown(() => administer(server, `drop database ${name} with (force)`));
   const connectionString = server.replace(/(\/\/[^/]*\/)[^?]*/, `$1${name}`);
-  await migrate(connectionString, migrations);
   return { connectionString };
 }
 
