@@ -40,9 +40,9 @@ const ADMINISTRATION_POOL_SIZE = 3;
  */
 const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
 
-/** The limits of administration, said in each of its transactions: behind PgBouncer sessions have those of their role. */
-export const LIMITS_OF_ADMINISTRATION = `set local statement_timeout = ${STATEMENT_TIMEOUT.administration};
-  set local lock_timeout = ${STATEMENT_TIMEOUT.hot}`;
+/** What holds for administration, said in each of its transactions: behind PgBouncer sessions are set as their role. */
+export const SETTINGS_OF_ADMINISTRATION = `set local statement_timeout = ${STATEMENT_TIMEOUT.administration};
+  set local lock_timeout = ${STATEMENT_TIMEOUT.hot}; set local plan_cache_mode = auto`;
 
 /** bigint columns (versions, sequences, counts) stay far below 2^53. */
 const types: pg.CustomTypesConfig = {

@@ -15,7 +15,8 @@ export const foundByIds = (table: string, ids: string, alias: string) =>
 
 /**
  * The place of the row of this id, for a write to it where `ctid = place`. A place is where the row was as the statement
- * began: of rows that the transaction has locked, or that are not written where somebody was faster.
+ * began: of rows that the transaction has locked, or that are not written where somebody was faster. It is the tenant's
+ * only beside `tenant_id = $1`: partitions have the same places.
  */
 export const placeOf = (table: string, id: string) =>
   `select y.ctid as place from ${table} as y where y.tenant_id = $1 and y.id = ${id} offset 0`;

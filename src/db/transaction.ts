@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery, type Transaction } from 'kysely';
 import type pg from 'pg';
 import { isRetryable } from './constraints.ts';
-import { type Database, LIMITS_OF_ADMINISTRATION } from './database.ts';
+import { type Database, SETTINGS_OF_ADMINISTRATION } from './database.ts';
 import { run, type Step } from './statement.ts';
 import type { Tables } from './tables.ts';
 
@@ -103,7 +103,7 @@ export function transaction<Result>(
       .transaction()
       .setIsolationLevel('read committed')
       .execute(async (trx) => {
-        await trx.executeQuery(CompiledQuery.raw(LIMITS_OF_ADMINISTRATION));
+        await trx.executeQuery(CompiledQuery.raw(SETTINGS_OF_ADMINISTRATION));
         return work(trx);
       }),
   );
