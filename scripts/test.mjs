@@ -11,6 +11,8 @@ process.chdir(fileURLToPath(root));
 const scratch = mkdtempSync(join(tmpdir(), 'rollcall-test-'));
 // Ctrl-C reaches the tests by themselves; this process stays to stop the server.
 process.on('SIGINT', () => {});
+const preloaded = `--import=${new URL('no-loaders.mjs', import.meta.url)}`;
+process.env.NODE_OPTIONS = [process.env.NODE_OPTIONS, preloaded].filter(Boolean).join(' ');
 
 const compiled = await run('node_modules/.bin/tsc', ['-p', '.']);
 const server = process.env.TEST_DATABASE_URL ? undefined : await startServer();
