@@ -40,12 +40,20 @@ function testFiles(wanted) {
     .map((path) => join('dist', path.replace(/\.ts$/, '.js')));
 }
 
-/** Nothing here is to be kept, so the server need not wait for the disk. */
+/** Nothing here is to be kept, so the server need not write as if it were. None of this changes a plan. */
 async function startServer() {
   const { startEmbedded } = await import('../dist/src/db/embedded/server.js');
   const { default: pino } = await import('pino');
   const log = pino({ level: 'warn' });
-  const settings = { fsync: 'off', max_connections: '200' };
+  const settings = {
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+    max_wal_size: '4GB',
+    max_connections: '200',
+  };
   const server = await startEmbedded({ dataDir: scratch, log, settings });
   const { user, database, host } = server.connection;
   process.env.TEST_DATABASE_URL = `postgres://${user}@/${database}?host=${host}`;
