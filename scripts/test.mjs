@@ -11,7 +11,7 @@ process.chdir(fileURLToPath(root));
 const scratch = mkdtempSync(join(tmpdir(), 'rollcall-test-'));
 // Ctrl-C reaches the tests by themselves; this process stays to stop the server.
 process.on('SIGINT', () => {});
-const preloaded = `--import=${new URL('no-loaders.mjs', import.meta.url)}`;
+const preloaded = `--import=${new URL('lean-tap.mjs', import.meta.url)}`;
 process.env.NODE_OPTIONS = [process.env.NODE_OPTIONS, preloaded].filter(Boolean).join(' ');
 
 const compiled = await run('node_modules/.bin/tsc', ['-p', '.']);
@@ -82,7 +82,9 @@ async function runTap(files) {
 
 /** What failed, once more where the totals are: what the reporter wrote of it is far above. */
 function failures(report) {
-  return [...report.matchAll(/^ *(not ok \d+ - .*)$/gm)].map(([, line]) => line.slice(0, 500));
+  return [...report.matchAll(/^ *((?:not ok \d+ -|# uncaught:) .*)$/gm)].map(([, line]) =>
+    line.slice(0, 500),
+  );
 }
 
 /** Where the time of the suite goes. */
