@@ -11,6 +11,8 @@ process.chdir(fileURLToPath(root));
 const scratch = mkdtempSync(join(tmpdir(), 'rollcall-test-'));
 // Ctrl-C reaches the tests by themselves; this process stays to stop the server.
 process.on('SIGINT', () => {});
+const preloaded = `--import=${new URL('lean-tap.mjs', import.meta.url)}`;
+process.env.NODE_OPTIONS = [process.env.NODE_OPTIONS, preloaded].filter(Boolean).join(' ');
 
 const compiled = await run('node_modules/.bin/tsc', ['-p', '.']);
 const server = process.env.TEST_DATABASE_URL ? undefined : await startServer();
@@ -38,12 +40,20 @@ function testFiles(wanted) {
     .map((path) => join('dist', path.replace(/\.ts$/, '.js')));
 }
 
-/** Nothing here is to be kept, so the server need not wait for the disk. */
+/** Nothing here is to be kept, so the server need not write as if it were. None of this changes a plan. */
 async function startServer() {
   const { startEmbedded } = await import('../dist/src/db/embedded/server.js');
   const { default: pino } = await import('pino');
   const log = pino({ level: 'warn' });
-  const settings = { fsync: 'off', max_connections: '200' };
+  const settings = {
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+    max_wal_size: '4GB',
+    max_connections: '200',
+  };
   const server = await startEmbedded({ dataDir: scratch, log, settings });
   const { user, database, host } = server.connection;
   process.env.TEST_DATABASE_URL = `postgres://${user}@/${database}?host=${host}`;
@@ -72,7 +82,9 @@ async function runTap(files) {
 
 /** What failed, once more where the totals are: what the reporter wrote of it is far above. */
 function failures(report) {
-  return [...report.matchAll(/^ *(not ok \d+ - .*)$/gm)].map(([, line]) => line.slice(0, 500));
+  return [...report.matchAll(/^ *((?:not ok \d+ -|# uncaught:) .*)$/gm)].map(([, line]) =>
+    line.slice(0, 500),
+  );
 }
 
 /** Where the time of the suite goes. */

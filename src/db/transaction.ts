@@ -55,11 +55,13 @@ function sentTogether<const Steps extends readonly Step<unknown>[]>(
 ): Promise<StepRows<Steps>> {
   return retried(() =>
     withClient(pool, async (client) => {
-      const [, ...answers] = await together<unknown>([
-        client.query(begin),
-        ...steps.map((each) => runPlanned(client, each)),
-        client.query('commit').then(requireCommitted),
-      ]);
+      const [, ...answers] = await together<unknown>(
+        inOneWrite(client, () => [
+          client.query(begin),
+          ...steps.map((each) => runPlanned(client, each)),
+          client.query('commit').then(requireCommitted),
+        ]),
+      );
       return answers.slice(0, -1) as StepRows<Steps>;
     }),
   );
@@ -81,7 +83,7 @@ export function conversation<Result>(
   return retried(() =>
     withClient(pool, async (client) => {
       const send: Send = async (steps) =>
-        (await together(steps.map((each) => runPlanned(client, each)))) as never;
+        (await together(inOneWrite(client, () => steps.map((each) => runPlanned(client, each))))) as never;
       await client.query(BEGIN);
       const result = await work(send);
       await client.query('commit').then(requireCommitted);
@@ -136,6 +138,17 @@ async function runPlanned<Row>(client: pg.PoolClient, each: Step<Row>): Promise<
     client.query(PLANNED_ONCE),
   ]);
   return rows as Row[];
+}
+
+/** What `send` sends goes to the server as one write, and not as one a statement. */
+function inOneWrite<Sent>(client: pg.PoolClient, send: () => Sent): Sent {
+  const { stream } = client.connection;
+  stream.cork();
+  try {
+    return send();
+  } finally {
+    stream.uncork();
+  }
 }
 
 /** Lends a connection; one on which something failed may be broken or in a transaction, and is not used again. */
