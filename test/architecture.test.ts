@@ -121,6 +121,16 @@ t.test('SQL stands on the two lowest floors, and locks in one file', async (t) =
   }
 });
 
+t.test('connections of requests are lent by turns, and taken past them only for a reason', async (t) => {
+  const REASONS: Record<string, string> = {
+    'main.ts': 'waits for the database before there are requests',
+    'start/wait-for-database.ts': 'the same',
+    'http/ops/readiness.ts': 'copies the settings for a connection of its own',
+  };
+  const takers = SOURCES.filter((source) => /\bpool\b(?!\.ts)/.test(codeOf(source))).map(({ path }) => path);
+  t.same(takers.filter((path) => roomOf(path) !== 'db').sort(), Object.keys(REASONS).sort());
+});
+
 t.test('process.env is read where the process starts, and nowhere else', async (t) => {
   const readers = SOURCES.filter(({ text }) => /process\.env/.test(text)).map(({ path }) => path);
   t.ok(

@@ -1,8 +1,8 @@
 import type { Context, ScimActor } from '../context.ts';
 import { lockGroups, lockMembers, lockTenantExclusive, lockTenantShared } from '../db/locks.ts';
 import { noteMembers } from '../db/noted.ts';
-import { run, type Step } from '../db/statement.ts';
-import { conversation, pipeline } from '../db/transaction.ts';
+import type { Step } from '../db/statement.ts';
+import { conversation, pipeline, runAlone } from '../db/transaction.ts';
 import { type ChangedGroup, updateGroups, type WrittenGroup } from '../directory/group-write.ts';
 import { type GroupColumns, type GroupRow, groupColumns, readGroups } from '../directory/groups.ts';
 import { isUuid } from '../directory/uuid.ts';
@@ -100,7 +100,7 @@ async function changeOpenly(
 ): Promise<Answer[]> {
   const viewer = viewerOf(actor);
   const toRead = idsOf(requests.filter((request) => !isRowDifference(request)));
-  const ask: Ask = (step) => run(context.db.pool, step);
+  const ask: Ask = (step) => runAlone(context.db, step);
   const rows = toRead.length > 0 ? await ask(readGroups(viewer, toRead, { members: false })) : [];
   const plans = await planAll(requests, rows, ask);
   const changes = valuesOf(plans);
@@ -124,7 +124,7 @@ function changeHeld(
   requests: readonly ChangeGroup[],
 ): Promise<Answer[]> {
   const viewer = viewerOf(actor);
-  return conversation(context.db, async (send) => {
+  return conversation(context.db, actor.tenantId, async (send) => {
     const [, , rows] = await send([
       lockTenantShared(actor.tenantId),
       lockGroups(actor.tenantId, idsOf(requests)),
@@ -155,7 +155,7 @@ function changeAlone(
 ): Promise<Answer[]> {
   const viewer = viewerOf(actor);
   const { tenantId } = actor;
-  return conversation(context.db, async (send) => {
+  return conversation(context.db, actor.tenantId, async (send) => {
     const [, , rows] = await send([
       lockTenantExclusive(tenantId),
       lockGroups(tenantId, idsOf(requests)),

@@ -1,8 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { type Actor, actorJson, type Context } from '../context.ts';
 import { lockTenantExclusive, lockTenantShared } from '../db/locks.ts';
-import { run } from '../db/statement.ts';
-import { type Send, sendBy, transaction } from '../db/transaction.ts';
+import { runAlone, type Send, sendBy, transaction } from '../db/transaction.ts';
 import { hasMoreUsers } from '../directory/count.ts';
 import { AppError, notFound } from '../errors.ts';
 import { type Occasion, record } from '../events/record.ts';
@@ -67,7 +66,7 @@ export async function changeMapping(
   const attempt = { context, actor, request };
   await lookAtTenant(context, request.tenantId);
   if (request.dryRun) return (await change(attempt, 'rehearsal')).changed;
-  if (await run(context.db.pool, hasMoreUsers(request.tenantId, MANY_USERS)).then(([row]) => row?.answer)) {
+  if (await runAlone(context.db, hasMoreUsers(request.tenantId, MANY_USERS)).then(([row]) => row?.answer)) {
     const rehearsal = await change(attempt, 'rehearsal');
     if (rehearsal.grants > MOST_AT_ONCE) return (await change(attempt, rehearsal)).changed;
   }
@@ -183,13 +182,13 @@ async function isGivenUp(
 
 /** What the author of a document that is stored may not have meant, as the tenant is now. */
 export async function warningsOf(
-  { db: { pool } }: Context,
+  { db }: Context,
   tenantId: string,
   document: MappingDocument,
 ): Promise<MappingWarning[]> {
   const [[names], [facts]] = await Promise.all([
-    run(pool, namesForMapping(tenantId)),
-    run(pool, factsForMapping(tenantId, document)),
+    runAlone(db, namesForMapping(tenantId)),
+    runAlone(db, factsForMapping(tenantId, document)),
   ]);
   return warningsBy(facts, document, knownNames(names).roles);
 }

@@ -1,8 +1,7 @@
 import type { Context, ScimActor } from '../context.ts';
 import type { Stamp } from '../db/event-row.ts';
 import { lockTenantShared, lockUsers } from '../db/locks.ts';
-import { run } from '../db/statement.ts';
-import { conversation, pipeline } from '../db/transaction.ts';
+import { conversation, pipeline, runAlone } from '../db/transaction.ts';
 import { userColumns, userResource } from '../directory/user-columns.ts';
 import { type ChangedUser, readUsers, type UserRow, updateUsers } from '../directory/users.ts';
 import { viewerOf } from '../directory/viewer.ts';
@@ -71,7 +70,7 @@ async function changeOpenly(
   requests: readonly ChangeUser[],
 ): Promise<Answer[]> {
   const viewer = viewerOf(actor);
-  const rows = await run(context.db.pool, readUsers(viewer, idsOf(requests), { groups: true }));
+  const rows = await runAlone(context.db, readUsers(viewer, idsOf(requests), { groups: true }));
   const plans = await planAll(actor, requests, rows);
   const changes = changesOf(plans);
   if (changes.length === 0) return answers(plans, [], []);
@@ -90,7 +89,7 @@ async function changeOpenly(
 /** The same, holding the users from the read to the write. */
 function changeHeld(context: Context, actor: ScimActor, requests: readonly ChangeUser[]): Promise<Answer[]> {
   const viewer = viewerOf(actor);
-  return conversation(context.db, async (send) => {
+  return conversation(context.db, actor.tenantId, async (send) => {
     const [, , , rows] = await send([
       lockTenantShared(actor.tenantId),
       requireSchemaVersion(actor),

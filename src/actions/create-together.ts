@@ -60,7 +60,7 @@ function insertTogether(
 ): Promise<Outcomes> {
   const viewer = viewerOf(actor);
   const now = stamp(context, actor);
-  return conversation(context.db, async (send) => {
+  return conversation(context.db, actor.tenantId, async (send) => {
     const [, , , newUsers, newGroups] = await send([
       lockTenantShared(actor.tenantId),
       requireSchemaVersion(actor),

@@ -1,7 +1,6 @@
 import type { Context } from '../context.ts';
-import { run } from '../db/statement.ts';
 import { REFRESH_STATISTICS } from '../db/statistics.ts';
-import { runIn, transaction } from '../db/transaction.ts';
+import { runAlone, runIn, transaction } from '../db/transaction.ts';
 import { hasMoreUsers } from '../directory/count.ts';
 
 /** For fewer users any plan will do. */
@@ -9,7 +8,7 @@ const FEW = 1_000;
 
 /** Before work on a whole tenant: lets PostgreSQL see how large it is, so that it plans for what there is. */
 export async function lookAtTenant({ db }: Context, tenantId: string): Promise<void> {
-  const [row] = await run(db.pool, hasMoreUsers(tenantId, FEW));
+  const [row] = await runAlone(db, hasMoreUsers(tenantId, FEW));
   // On administration's connections: on a slow disk it may take longer than the hot path gives a statement.
   if (row?.answer) await transaction(db, (trx) => runIn(trx, REFRESH_STATISTICS));
 }

@@ -1,5 +1,5 @@
 import type { Actor, Context } from '../context.ts';
-import { run } from '../db/statement.ts';
+import { runAlone } from '../db/transaction.ts';
 import { AppError } from '../errors.ts';
 import { tenantDueForResync } from '../reconcile/jobs.ts';
 import { queueResync } from './queue-resync.ts';
@@ -13,7 +13,7 @@ const DAY = 86_400_000;
  */
 export async function queueDailyResync(context: Context, mode: 'report' | 'fix'): Promise<boolean> {
   const unlessSince = new Date(context.now().getTime() - DAY);
-  const [due] = await run(context.db.pool, tenantDueForResync(unlessSince));
+  const [due] = await runAlone(context.db, tenantDueForResync(unlessSince));
   if (due === undefined) return false;
   const request = { tenantId: due.tenant_id, unlessSince };
   try {

@@ -63,7 +63,7 @@ async function decide(context: Context, occasion: Occasion): Promise<Verdict> {
   if (read.again !== undefined && (await writeAgain(context, occasion, read.again))) {
     return { answer: read.again.answer };
   }
-  return conversation(context.db, (send) => carryOut(send, occasion, read.ids));
+  return conversation(context.db, occasion.tenantId, (send) => carryOut(send, occasion, read.ids));
 }
 
 function isOvertaken(error: unknown): boolean {

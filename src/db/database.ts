@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
 import { nameOfFew } from './statement.ts';
 import type { Tables } from './tables.ts';
+import { Turns } from './turns.ts';
 
 /**
  * The way to PostgreSQL. `pool` serves the hot path: prepared statements (`db/statement.ts`), one at a time or
@@ -9,7 +10,9 @@ import type { Tables } from './tables.ts';
  * own, so that the deletion of a large tenant may take its time and takes no connection from the hot path.
  */
 export interface Database {
+  /** Connections of the hot path are taken by `turns`, in `db/transaction.ts` alone. */
   readonly pool: pg.Pool;
+  readonly turns: Turns;
   readonly kysely: Kysely<Tables>;
   close(): Promise<void>;
 }
@@ -65,6 +68,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: naming(administration) }) });
   return {
     pool,
+    turns: new Turns(options.poolSize, CONNECTION_TIMEOUT),
     kysely,
     async close() {
       await Promise.all([pool.end(), kysely.destroy()]);

@@ -24,6 +24,8 @@ type Scalar = string | number | boolean | Date | null;
 export interface Step<Row = unknown> {
   readonly statement: Statement<Row>;
   readonly values: readonly Parameter[];
+  /** In whose name it is sent, where that is not its first value. */
+  readonly sender?: string;
 }
 
 const declared = new Map<string, string>();
@@ -59,17 +61,26 @@ export function step<Row>(statement: Statement<Row>, values: readonly Parameter[
   return { statement, values };
 }
 
-/** A statement whose text varies (a filter), compiled by Kysely. */
-export function compiled<Row>({ sql, parameters }: CompiledQuery): Step<Row> {
-  return { statement: { text: sql }, values: parameters as readonly Parameter[] };
+/** A statement whose text varies (a filter), compiled by Kysely, and sent in the name of this tenant. */
+export function compiled<Row>({ sql, parameters }: CompiledQuery, sender: string): Step<Row> {
+  return { statement: { text: sql }, values: parameters as readonly Parameter[], sender };
 }
 
-/** Sends one step and waits for its rows; `connection` is a pool or a client of one. */
-export async function run<Row>(
-  connection: pg.Pool | pg.PoolClient,
-  { statement, values }: Step<Row>,
-): Promise<Row[]> {
+/**
+ * In whose name steps that go together are sent (`db/turns.ts`): their tenant's, which is the first value of whatever
+ * concerns one. Elsewhere it is what is looked for, or empty where the service asks for itself.
+ */
+export function senderOf(steps: readonly Step<unknown>[]): string {
+  for (const { sender, values } of steps) {
+    const name = sender ?? values[0];
+    if (typeof name === 'string') return name;
+  }
+  return '';
+}
+
+/** Sends one step on this connection, and waits for its rows. */
+export async function run<Row>(client: pg.PoolClient, { statement, values }: Step<Row>): Promise<Row[]> {
   const { name, text } = statement;
-  const result = await connection.query({ ...(name !== undefined && { name }), text, values: [...values] });
+  const result = await client.query({ ...(name !== undefined && { name }), text, values: [...values] });
   return result.rows as Row[];
 }

@@ -3,7 +3,7 @@ import { CompiledQuery, type Transaction } from 'kysely';
 import type pg from 'pg';
 import { isRetryable } from './constraints.ts';
 import { type Database, SETTINGS_OF_ADMINISTRATION } from './database.ts';
-import { run, type Step } from './statement.ts';
+import { run, type Step, senderOf } from './statement.ts';
 import type { Tables } from './tables.ts';
 
 /** How often a transaction that PostgreSQL broke off (40001, 40P01) runs before its error is the answer. */
@@ -49,12 +49,12 @@ export function snapshot<const Steps extends readonly Step<unknown>[]>(
 }
 
 function sentTogether<const Steps extends readonly Step<unknown>[]>(
-  { pool }: Database,
+  db: Database,
   begin: string,
   steps: Steps,
 ): Promise<StepRows<Steps>> {
   return retried(() =>
-    withClient(pool, async (client) => {
+    withClient(db, senderOf(steps), async (client) => {
       const [, ...answers] = await together<unknown>(
         inOneWrite(client, () => [
           client.query(begin),
@@ -68,20 +68,22 @@ function sentTogether<const Steps extends readonly Step<unknown>[]>(
 }
 
 /** Runs one step by itself; it is its own transaction. Repeated like `pipeline`. */
-export function runAlone<Row>({ pool }: Database, step: Step<Row>): Promise<Row[]> {
-  return retried(() => run(pool, step));
+export function runAlone<Row>(db: Database, step: Step<Row>): Promise<Row[]> {
+  return retried(() => withClient(db, senderOf([step]), (client) => run(client, step)));
 }
 
 /**
  * A transaction in which Node decides between one wait and the next, holding what it locked: for the rare write
- * that lost its race as a `pipeline`. Repeated like `pipeline`, so `work` has no effect but by `send`.
+ * that lost its race as a `pipeline`. Repeated like `pipeline`, so `work` has no effect but by `send`: who holds a
+ * connection and asked for another would wait for itself.
  */
 export function conversation<Result>(
-  { pool }: Database,
+  db: Database,
+  tenantId: string,
   work: (send: Send) => Promise<Result>,
 ): Promise<Result> {
   return retried(() =>
-    withClient(pool, async (client) => {
+    withClient(db, tenantId, async (client) => {
       const send: Send = async (steps) =>
         (await together(inOneWrite(client, () => steps.map((each) => runPlanned(client, each))))) as never;
       await client.query(BEGIN);
@@ -151,12 +153,25 @@ function inOneWrite<Sent>(client: pg.PoolClient, send: () => Sent): Sent {
   }
 }
 
-/** Lends a connection; one on which something failed may be broken or in a transaction, and is not used again. */
+/** Lends a connection when it is the sender's turn. */
 async function withClient<Result>(
-  pool: pg.Pool,
+  { pool, turns }: Database,
+  sender: string,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
-  const client = await pool.connect();
+  await turns.take(sender);
+  try {
+    return await onClient(await pool.connect(), work);
+  } finally {
+    turns.giveBack(sender);
+  }
+}
+
+/** A connection on which something failed may be broken or in a transaction, and is not used again. */
+async function onClient<Result>(
+  client: pg.PoolClient,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
   try {
     const result = await work(client);
     client.release();

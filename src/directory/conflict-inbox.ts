@@ -1,7 +1,8 @@
 import type { Database } from '../db/database.ts';
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import type { Page } from '../db/page.ts';
-import { run, type Step, statement, step } from '../db/statement.ts';
+import { type Step, statement, step } from '../db/statement.ts';
+import { runAlone } from '../db/transaction.ts';
 import { linkRows } from './identity-links.ts';
 import { settled, toldSettled } from './sign-in-conflicts.ts';
 
@@ -49,12 +50,12 @@ export function conflictById(tenantId: string, id: string): Step<Conflict> {
 }
 
 export function listConflicts(
-  { pool }: Database,
+  db: Database,
   tenantId: string,
   { state, after, limit }: Page & { readonly state?: ConflictState },
 ): Promise<Conflict[]> {
-  return run(
-    pool,
+  return runAlone(
+    db,
     step(listStatement, [tenantId, after, limit, state === undefined ? CONFLICT_STATES : [state]]),
   );
 }

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
 import { isTimeout } from '../db/constraints.ts';
 import type { Database } from '../db/database.ts';
-import { compiled, run, type Step } from '../db/statement.ts';
-import { pipeline } from '../db/transaction.ts';
+import { compiled, type Step } from '../db/statement.ts';
+import { pipeline, runAlone } from '../db/transaction.ts';
 import { badRequest } from '../scim/error.ts';
 import type { AttributePath, FilterNode, ResourceType } from '../scim/types.ts';
 import { filterCondition } from './filter-sql.ts';
@@ -69,7 +69,10 @@ export async function listResources(db: Database, standpoint: Standpoint, listin
   await setImmediate();
   const page = steps.page();
   await setImmediate();
-  const timeout = compiledWith(db)(sql`set local statement_timeout = ${sql.lit(LIST_TIMEOUT)}`);
+  const timeout = compiledWith(
+    db,
+    standpoint.viewer.tenantId,
+  )(sql`set local statement_timeout = ${sql.lit(LIST_TIMEOUT)}`);
   const sent = pipeline(db, [timeout, count, page, steps.neighbour()]);
   const [, [counted], found, neighbours] = await sent.catch((error: unknown) => {
     throw isTimeout(error) ? tooSlow() : error;
@@ -95,13 +98,14 @@ export async function findResource(
   const where = sql<boolean>`${source.visible} and ${filterCondition(named, source.target)}`;
   const parts = [{ source, where, sortBy: undefined, related: false }];
   const query = selectPage(parts, orderOf(parts, false), { ...FIRST, limit: 1 }, 1);
-  const [row] = await run(db.pool, compiledWith(db)<ListedRow>(query));
+  const [row] = await runAlone(db, compiledWith(db, standpoint.viewer.tenantId)<ListedRow>(query));
   return row;
 }
 
 const FIRST: Window = { backward: false, place: undefined, inclusive: false, offset: 0, limit: 0 };
 
 export interface Plan {
+  readonly tenantId: string;
   readonly parts: readonly Part[];
   readonly order: Order;
   readonly count: number;
@@ -120,18 +124,19 @@ export function planOf(standpoint: Standpoint, { types, sortOrder, count, page }
     return { source, where, sortBy, related };
   });
   const order = orderOf(parts, sortOrder === 'descending');
+  const { tenantId } = standpoint.viewer;
   if ('startIndex' in page) {
     const window = { ...FIRST, offset: page.startIndex - 1, limit: count };
-    return { parts, order, count, window, neighbour: undefined };
+    return { tenantId, parts, order, count, window, neighbour: undefined };
   }
   const window = { ...FIRST, ...page, place: page.place, limit: count === 0 ? 0 : count + 1 };
   const around = page.place && { ...window, backward: !page.backward, inclusive: true, limit: 1 };
-  return { parts, order, count, window, neighbour: around };
+  return { tenantId, parts, order, count, window, neighbour: around };
 }
 
 /** The statements of a list: the count, the page, and a row on the other side of the place that it goes from. */
-export function listSteps(db: Database, { parts, order, count, window, neighbour }: Plan) {
-  const compile = compiledWith(db);
+export function listSteps(db: Database, { tenantId, parts, order, count, window, neighbour }: Plan) {
+  const compile = compiledWith(db, tenantId);
   const none = sql`select where false`;
   return {
     count: () => compile<{ total: number }>(countRows(parts)),
@@ -140,8 +145,8 @@ export function listSteps(db: Database, { parts, order, count, window, neighbour
   };
 }
 
-function compiledWith({ kysely }: Database) {
-  return <Row>(query: RawBuilder<unknown>): Step<Row> => compiled<Row>(query.compile(kysely));
+function compiledWith({ kysely }: Database, sender: string) {
+  return <Row>(query: RawBuilder<unknown>): Step<Row> => compiled<Row>(query.compile(kysely), sender);
 }
 
 /** The rows of a page by turn, and where it goes on: a turn is told where rows lie there. */

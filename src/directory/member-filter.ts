@@ -22,7 +22,7 @@ export function membersMatching(
   });
   const query = sql`select m.user_id from scim_group g, ${from}
     where ${visibleGroups(viewer)} and g.id = ${groupId} and ${where} and ${condition}`;
-  return compiled(query.compile(kysely));
+  return compiled(query.compile(kysely), tenantId);
 }
 
 function attributeNamed(name: string) {

@@ -4,8 +4,8 @@ import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { lockTenantShared, lockUsers } from '../db/locks.ts';
 import { NOTED_USERS } from '../db/noted.ts';
 import type { Page } from '../db/page.ts';
-import { run, type Step, statement, step } from '../db/statement.ts';
-import { pipeline } from '../db/transaction.ts';
+import { type Step, statement, step } from '../db/statement.ts';
+import { pipeline, runAlone } from '../db/transaction.ts';
 import { foldText } from '../scim/fold.ts';
 import { isObject, ownValue } from '../scim/json.ts';
 import { firstOf } from '../scim/profile.ts';
@@ -115,12 +115,12 @@ const IDS_BY: Readonly<Record<UserKey, ReturnType<typeof idsBy>>> = {
 
 /** The ids of the users that have this value, `userName` compared without case; of several the first two. */
 export async function userIdsBy(
-  { pool }: Database,
+  db: Database,
   tenantId: string,
   { key, value }: { readonly key: UserKey; readonly value: string },
 ): Promise<string[]> {
   const sought = key === 'userName' ? foldText(value) : value;
-  return (await run(pool, step(IDS_BY[key], [tenantId, sought]))).map(({ id }) => id);
+  return (await runAlone(db, step(IDS_BY[key], [tenantId, sought]))).map(({ id }) => id);
 }
 
 const listUserIdsStatement = statement<{ id: string }>(
@@ -149,7 +149,7 @@ export async function searchUserIds(
   tenantId: string,
   { search, after, limit }: Page & { readonly search?: string | undefined },
 ): Promise<{ id: string }[]> {
-  if (search === undefined) return run(db.pool, step(listUserIdsStatement, [tenantId, after, limit]));
+  if (search === undefined) return runAlone(db, step(listUserIdsStatement, [tenantId, after, limit]));
   const id = isUuid(search.toLowerCase()) ? search : null;
   const values = [tenantId, after, limit, foldText(search), search, id];
   return runBounded(db, step(searchUserIdsStatement, values));

@@ -1,8 +1,9 @@
 import type { Selectable } from 'kysely';
 import { validate as isUuid } from 'uuid';
 import type { Database } from '../db/database.ts';
-import { compiled, run, statement, step } from '../db/statement.ts';
+import { compiled, statement, step } from '../db/statement.ts';
 import type { EventTable } from '../db/tables.ts';
+import { runAlone } from '../db/transaction.ts';
 import { AppError } from '../errors.ts';
 
 export interface FeedQuery {
@@ -54,7 +55,7 @@ export async function readFeed(db: Database, query: FeedQuery): Promise<FeedPage
   // The end before the page: what is sealed in between may stand on the page, but is never passed over.
   const end = await lastSequence(db, query.tenantId);
   if (after > end) throw badCursor('it lies beyond the last event');
-  const rows = await run(db.pool, pageOf(db, query, after));
+  const rows = await runAlone(db, pageOf(db, query, after));
   const full = rows.length === query.limit;
   const last = rows.at(-1)?.sequence ?? after;
   return { events: rows.map(toFeedEvent), cursor: String(full ? last : Math.max(last, end)) };
@@ -78,8 +79,8 @@ const lastSequenceStatement = statement<{ sequence: number }>(
   'select sequence from event_chain where tenant_id = $1',
 );
 
-async function lastSequence({ pool }: Database, tenantId: string): Promise<number> {
-  const [chain] = await run(pool, step(lastSequenceStatement, [tenantId]));
+async function lastSequence(db: Database, tenantId: string): Promise<number> {
+  const [chain] = await runAlone(db, step(lastSequenceStatement, [tenantId]));
   return chain?.sequence ?? 0;
 }
 
@@ -99,7 +100,7 @@ function pageOf({ kysely }: Database, query: FeedQuery, after: number) {
     .$if(change !== undefined, (page) => page.where('change_id', '=', String(change)))
     .orderBy('sequence')
     .limit(limit);
-  return compiled<FeedRow>(page.compile());
+  return compiled<FeedRow>(page.compile(), tenantId);
 }
 
 function requireUuid(pointer: 'resource' | 'change', id: string | undefined): void {

@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.ts';
-import { run, statement, step } from '../db/statement.ts';
-import { pipeline } from '../db/transaction.ts';
+import { statement, step } from '../db/statement.ts';
+import { pipeline, runAlone } from '../db/transaction.ts';
 
 /**
  * The sealer: after the commit, and never beside another sealer, it gives each tenant's events their gap-free
@@ -77,7 +77,7 @@ const sealStatement = statement<{ sealed: number }>(
  * @returns how many it sealed: none when there is nothing to seal, or another holder is at work.
  */
 export async function seal(database: Database, holder: string): Promise<number> {
-  const due = await run(database.pool, step(dueStatement, [LEASE, holder]));
+  const due = await runAlone(database, step(dueStatement, [LEASE, holder]));
   if (due.length === 0) return 0;
   const [, , [turn]] = await pipeline(database, [
     step(leaseStatement, [LEASE, holder]),
@@ -94,5 +94,5 @@ const releaseStatement = statement<unknown>(
 
 /** Gives the lease back, so that another sealer takes over at once and not when it expires. */
 export async function releaseSealing(database: Database, holder: string): Promise<void> {
-  await run(database.pool, step(releaseStatement, [LEASE, holder]));
+  await runAlone(database, step(releaseStatement, [LEASE, holder]));
 }

@@ -1,7 +1,8 @@
 import type { TenantSettings } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { Page } from '../db/page.ts';
-import { run, type Statement, type Step, statement, step } from '../db/statement.ts';
+import { type Statement, type Step, statement, step } from '../db/statement.ts';
+import { runAlone } from '../db/transaction.ts';
 import { firstGrant, OWNER } from './grants.ts';
 import { matchedText, NOTED, type Scope } from './plan-sql.ts';
 import type { Team } from './teams.ts';
@@ -226,17 +227,17 @@ const membersOfTeamStatement = statement<MemberRow>(
 
 /** A page of a team's members in the order of their ids; undefined: there is no such team. */
 export async function membersOfTeam(
-  { pool }: Database,
+  db: Database,
   tenantId: string,
   teamId: string,
   { after, limit }: Page,
 ): Promise<TeamMember[] | undefined> {
-  const rows = await run(pool, step(membersOfTeamStatement, [tenantId, teamId, after, limit]));
+  const rows = await runAlone(db, step(membersOfTeamStatement, [tenantId, teamId, after, limit]));
   if (rows.length === 0) return undefined;
   const members = rows.flatMap(({ user_id, ...row }) => (user_id === null ? [] : { ...row, user_id }));
   if (members.length === 0) return [];
   const userIds = members.map(({ user_id }) => user_id);
-  const viaOf = viaByGrant(await run(pool, step(viaOfMembers, [tenantId, userIds, teamId])));
+  const viaOf = viaByGrant(await runAlone(db, step(viaOfMembers, [tenantId, userIds, teamId])));
   return members.map((row) => ({
     userId: row.user_id,
     role: row.role,

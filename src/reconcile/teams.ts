@@ -1,8 +1,9 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Database } from '../db/database.ts';
 import type { Page } from '../db/page.ts';
-import { compiled, run, type Step, statement, step } from '../db/statement.ts';
+import { compiled, type Step, statement, step } from '../db/statement.ts';
 import type { Tables, TeamTable } from '../db/tables.ts';
+import { runAlone } from '../db/transaction.ts';
 import { foldText } from '../scim/fold.ts';
 
 /** What users become members of on the product's side. */
@@ -96,11 +97,11 @@ export async function teamById(
 
 /** On the hot pool: the product asks it too. */
 export async function listTeams(
-  { kysely, pool }: Database,
+  db: Database,
   tenantId: string,
   { name, kind, after, limit }: TeamFilter & Page,
 ): Promise<Team[]> {
-  const query = kysely
+  const query = db.kysely
     .selectFrom('team')
     .selectAll()
     .where('tenant_id', '=', tenantId)
@@ -109,7 +110,7 @@ export async function listTeams(
     .where('id', '>', after)
     .orderBy('id')
     .limit(limit);
-  return (await run(pool, compiled<Selectable<TeamTable>>(query.compile()))).map(teamOf);
+  return (await runAlone(db, compiled<Selectable<TeamTable>>(query.compile(), tenantId))).map(teamOf);
 }
 
 function byId(kysely: Kysely<Tables>, tenantId: string, id: string) {
@@ -133,8 +134,8 @@ const hasTeamsOrRolesStatement = statement<{ answer: boolean }>(
 );
 
 /** Whether the tenant has a team, or a role of its own. On the hot pool: clients ask it. */
-export async function hasTeamsOrRoles({ pool }: Database, tenantId: string): Promise<boolean> {
-  const [row] = await run(pool, step(hasTeamsOrRolesStatement, [tenantId]));
+export async function hasTeamsOrRoles(db: Database, tenantId: string): Promise<boolean> {
+  const [row] = await runAlone(db, step(hasTeamsOrRolesStatement, [tenantId]));
   return row?.answer === true;
 }
 

@@ -1,5 +1,6 @@
 import type { Context, Principal, Scope } from '../context.ts';
-import { run, statement, step } from '../db/statement.ts';
+import { type Statement, type Step, statement, step } from '../db/statement.ts';
+import { runAlone } from '../db/transaction.ts';
 import type { PresentedKey } from './key-format.ts';
 import { EXTENSIONS_OF_TENANT, extensionsOf } from './schema-extensions.ts';
 import { completeSettings } from './settings.ts';
@@ -47,16 +48,25 @@ const serviceKeyStatement = statement<KeyRow>(
   `select id, name, scopes, secret_hash, expires_at, revoked_at from service_key where id = $1`,
 );
 
+/**
+ * All look-ups are sent in one name: who asks is not known yet, and names that anybody can make up would have a turn
+ * each.
+ */
+const lookUp = <Row>(statement: Statement<Row>, ids: readonly string[]): Step<Row> => ({
+  ...step(statement, ids),
+  sender: 'credentials',
+});
+
 /** What the database knows of the key with these ids; its secret is not compared. */
 export async function findCredential(
-  { pool }: Context['db'],
+  db: Context['db'],
   { keyId, tenantId }: PresentedKey,
 ): Promise<Credential | undefined> {
   if (tenantId === undefined) {
-    const [row] = await run(pool, step(serviceKeyStatement, [keyId]));
+    const [row] = await runAlone(db, lookUp(serviceKeyStatement, [keyId]));
     return row && credentialOf(row, { kind: 'service_key', id: row.id, name: row.name, scopes: row.scopes });
   }
-  const [row] = await run(pool, step(apiKeyStatement, [tenantId, keyId]));
+  const [row] = await runAlone(db, lookUp(apiKeyStatement, [tenantId, keyId]));
   return row && credentialOf(row, apiKeyPrincipal(row));
 }
 

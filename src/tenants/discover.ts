@@ -1,5 +1,6 @@
 import type { Database } from '../db/database.ts';
-import { run, statement, step } from '../db/statement.ts';
+import { statement, step } from '../db/statement.ts';
+import { runAlone } from '../db/transaction.ts';
 import { domainOfEmail } from './domain-name.ts';
 
 /** A tenant that an e-mail address may belong to, and how people with it sign in there. */
@@ -38,7 +39,7 @@ const discoverStatement = statement<Discovered>(
 );
 
 /** By the domain alone, so that nothing is told of whether there is such a person. In the order of the tenants' names. */
-export async function discover({ pool }: Database, email: string): Promise<Discovered[]> {
+export async function discover(db: Database, email: string): Promise<Discovered[]> {
   const domain = domainOfEmail(email);
-  return domain === undefined ? [] : run(pool, step(discoverStatement, [domain]));
+  return domain === undefined ? [] : runAlone(db, step(discoverStatement, [domain]));
 }

@@ -1,8 +1,8 @@
 import type { Transaction } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { run, type Step, statement, step } from '../db/statement.ts';
+import { type Step, statement, step } from '../db/statement.ts';
 import type { Tables, TeamGrant } from '../db/tables.ts';
-import { runIn } from '../db/transaction.ts';
+import { runAlone, runIn } from '../db/transaction.ts';
 import { CHALLENGE_LABEL } from './domain-name.ts';
 import { type ShownGrant, shownGrants } from './team-grants.ts';
 
@@ -130,11 +130,11 @@ function domainStep(tenantId: string, name: string): Step<Domain> {
 }
 
 export async function domainByName(
-  { pool }: Database,
+  db: Database,
   tenantId: string,
   name: string,
 ): Promise<Domain | undefined> {
-  const [domain] = await run(pool, domainStep(tenantId, name));
+  const [domain] = await runAlone(db, domainStep(tenantId, name));
   return domain;
 }
 
@@ -150,11 +150,11 @@ export async function domainIn(
 
 /** In the order of their names. */
 export function listDomains(
-  { pool }: Database,
+  db: Database,
   tenantId: string,
   { after, limit }: { readonly after: string; readonly limit: number },
 ): Promise<Domain[]> {
-  return run(pool, step(listDomainsStatement, [tenantId, after, limit]));
+  return runAlone(db, step(listDomainsStatement, [tenantId, after, limit]));
 }
 
 export async function countDomains(trx: Transaction<Tables>, tenantId: string): Promise<number> {

@@ -1,9 +1,9 @@
 import type { Transaction } from 'kysely';
 import type { Database } from '../db/database.ts';
 import type { Page } from '../db/page.ts';
-import { run, type Step, statement, step } from '../db/statement.ts';
+import { type Step, statement, step } from '../db/statement.ts';
 import type { Tables, TeamGrant } from '../db/tables.ts';
-import { runIn } from '../db/transaction.ts';
+import { runAlone, runIn } from '../db/transaction.ts';
 import { foldText } from '../scim/fold.ts';
 import { type ShownGrant, shownGrants } from './team-grants.ts';
 
@@ -118,13 +118,13 @@ export function invitationById(tenantId: string, id: string, now: Date): Step<In
 }
 
 export function listInvitations(
-  { pool }: Database,
+  db: Database,
   tenantId: string,
   { state, now, after, limit }: Page & { readonly state?: InvitationState; readonly now: Date },
 ): Promise<Invitation[]> {
   const values = [tenantId, now, after, limit];
-  return run(
-    pool,
+  return runAlone(
+    db,
     state === undefined ? step(listStatement, values) : step(listInStateStatement, [...values, state]),
   );
 }

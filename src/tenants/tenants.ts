@@ -2,8 +2,9 @@ import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { TenantSettings } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { Page } from '../db/page.ts';
-import { run, statement, step } from '../db/statement.ts';
+import { statement, step } from '../db/statement.ts';
 import type { Tables, TenantTable } from '../db/tables.ts';
+import { runAlone } from '../db/transaction.ts';
 import { completeSettings, storedSettings } from './settings.ts';
 
 /** One customer organisation of the product. */
@@ -76,14 +77,14 @@ const byIdStatement = statement<TenantRow>('tenant_by_id', 'select * from tenant
 const byNameStatement = statement<TenantRow>('tenant_by_name', 'select * from tenant where name = $1');
 
 /** On the hot pool: every request that names a tenant asks this, and waits for no administration. */
-export async function tenantById({ pool }: Database, tenantId: string): Promise<Tenant | undefined> {
-  const [row] = await run(pool, step(byIdStatement, [tenantId]));
+export async function tenantById(db: Database, tenantId: string): Promise<Tenant | undefined> {
+  const [row] = await runAlone(db, step(byIdStatement, [tenantId]));
   return row && tenantOf(row);
 }
 
 /** Likewise. */
-export async function tenantByName({ pool }: Database, name: string): Promise<Tenant | undefined> {
-  const [row] = await run(pool, step(byNameStatement, [name]));
+export async function tenantByName(db: Database, name: string): Promise<Tenant | undefined> {
+  const [row] = await runAlone(db, step(byNameStatement, [name]));
   return row && tenantOf(row);
 }
 

@@ -122,7 +122,7 @@ const actor: Actor = { principal: { kind: 'system', name: 'test' }, requestId: '
 /** What a sign-in does of it, as one conversation. */
 function arrive(tenantId: string, email: string, userId: string, identityProviderId: string = randomUUID()) {
   const occasion = { tenantId, actor, at: NOW, changeId: uuid() };
-  return conversation(app.context.db, async (send) => {
+  return conversation(app.context.db, tenantId, async (send) => {
     const [, , , [ways]] = await send([
       lockTenantShared(tenantId),
       lockUsers(tenantId, [userId]),
@@ -240,7 +240,7 @@ t.test('without an address nothing is on record', async (t) => {
   const tenant = await newTenant();
   await tenant.domain('acme.example');
   const ways = readOtherWays(tenant.id, { email: null, identityProviderId: randomUUID() }, NOW);
-  t.same(await conversation(app.context.db, (send) => send([ways])), [[NONE]]);
+  t.same(await conversation(app.context.db, tenant.id, (send) => send([ways])), [[NONE]]);
 });
 
 t.test('who revokes while a sign-in counts on the invitation is told that it was accepted', async (t) => {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import t from 'tap';
 import { runBoundedSnapshot } from '../../src/db/bounded.ts';
-import { run, type Step, statement, step } from '../../src/db/statement.ts';
-import { conversation, pipeline, snapshot, transaction } from '../../src/db/transaction.ts';
+import { type Step, statement, step } from '../../src/db/statement.ts';
+import { conversation, pipeline, runAlone, snapshot, transaction } from '../../src/db/transaction.ts';
 import { AppError } from '../../src/errors.ts';
 import { openTestDatabase } from '../support/events.ts';
 
@@ -76,16 +76,16 @@ t.test('the isolation level does not depend on the server', async (t) => {
 
 t.test('a conversation holds what it locked, and is undone by what its work throws', async (t) => {
   await pipeline(database, [step(insert, [1])]);
-  const refused = conversation(database, async (send) => {
+  const refused = conversation(database, 'anybody', async (send) => {
     await send([step(bump, [1]), step(insert, [2])]);
     throw new Error('refused');
   });
   await t.rejects(refused, /refused/);
   t.equal(await count(), 1);
-  await conversation(database, async (send) => {
+  await conversation(database, 'anybody', async (send) => {
     await send([step(bump, [1])]);
-    const [seen] = await run(
-      pool,
+    const [seen] = await runAlone(
+      database,
       step(statement<{ version: number }>('test_read', 'select version from entry'), []),
     );
     t.equal(seen?.version, 1, 'nobody else sees it yet');

@@ -1,4 +1,4 @@
-import { run } from '../../src/db/statement.ts';
+import { runAlone } from '../../src/db/transaction.ts';
 import {
   currentMapping,
   knownNames,
@@ -17,9 +17,9 @@ export async function storeMapping(
   tenantId: string,
   document: object,
 ): Promise<void> {
-  const [names] = await run(db.pool, namesForMapping(tenantId));
+  const [names] = await runAlone(db, namesForMapping(tenantId));
   const { known, roles } = knownNames(names);
-  const [current] = await run(db.pool, currentMapping(tenantId));
+  const [current] = await runAlone(db, currentMapping(tenantId));
   const version = {
     version: (current?.version ?? 0) + 1,
     document: readMappingDocument(document, known),
@@ -27,5 +27,5 @@ export async function storeMapping(
     author: '{"kind": "operator"}',
     at: new Date('2026-03-04T05:06:07.000Z'),
   } as const;
-  await run(db.pool, storeVersion(tenantId, version, roles));
+  await runAlone(db, storeVersion(tenantId, version, roles));
 }

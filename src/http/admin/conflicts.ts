@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { resolveConflict } from '../../actions/resolve-conflict.ts';
 import type { Context } from '../../context.ts';
-import { run } from '../../db/statement.ts';
+import { runAlone } from '../../db/transaction.ts';
 import {
   CONFLICT_STATES,
   type Conflict,
@@ -77,7 +77,7 @@ export function conflictRoutes(scope: TypedScope, context: Context): void {
       },
     },
     async ({ tenantId, params: path }) => {
-      const [found] = await run(context.db.pool, conflictById(tenantId, idOf(path)));
+      const [found] = await runAlone(context.db, conflictById(tenantId, idOf(path)));
       if (found === undefined) throw notFound('Conflict');
       return found;
     },

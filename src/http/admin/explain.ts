@@ -103,7 +103,7 @@ export function explainRoutes(scope: TypedScope, { db, now }: Context): void {
 async function explainedWithPlan(db: Database, asked: Parameters<typeof factsNow>[1]) {
   const facts = await factsNow(db, asked);
   if (facts === undefined) throw notFound('User');
-  const plan = await conversation(db, (send) => planUser(send, asked.tenantId, asked.userId));
+  const plan = await conversation(db, asked.tenantId, (send) => planUser(send, asked.tenantId, asked.userId));
   return { ...explained(facts), plan };
 }
 

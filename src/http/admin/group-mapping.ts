@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { type ChangedMapping, changeMapping, warningsOf } from '../../actions/change-mapping.ts';
 import type { Context } from '../../context.ts';
-import { run } from '../../db/statement.ts';
+import { runAlone } from '../../db/transaction.ts';
 import { notFound } from '../../errors.ts';
 import {
   asWritten,
@@ -35,7 +35,7 @@ const tags = ['Group mapping'];
 const Version = Type.String({ pattern: '^[0-9]{1,9}$' });
 
 export function groupMappingRoutes(scope: TypedScope, context: Context): void {
-  const { pool } = context.db;
+  const { db } = context;
 
   scope.get(
     '/tenants/:tenant/group-mapping',
@@ -58,7 +58,7 @@ export function groupMappingRoutes(scope: TypedScope, context: Context): void {
       },
     },
     async ({ tenantId }) => {
-      const [row] = await run(pool, currentMapping(tenantId));
+      const [row] = await runAlone(db, currentMapping(tenantId));
       if (row === undefined) return { version: 0, state: 'active' as const, document: null, warnings: [] };
       const { document } = asWritten(row);
       return { ...versionOf(row), document, warnings: await warningsOf(context, tenantId, document) };
@@ -137,7 +137,7 @@ export function groupMappingRoutes(scope: TypedScope, context: Context): void {
       },
     },
     async ({ tenantId, query: { limit = DEFAULT_LIMIT, after = '999999999' } }) => {
-      const rows = await run(pool, mappingVersions(tenantId, Number(after), limit + 1));
+      const rows = await runAlone(db, mappingVersions(tenantId, Number(after), limit + 1));
       const versions = rows.slice(0, limit).map(versionOf);
       const last = versions.at(-1);
       return { versions, ...(last && rows.length > limit && { next: String(last.version) }) };
@@ -160,7 +160,7 @@ export function groupMappingRoutes(scope: TypedScope, context: Context): void {
     },
     async ({ tenantId, params: path }) => {
       if (!/^[0-9]{1,9}$/.test(path.version)) throw notFound('Mapping version');
-      const [row] = await run(pool, mappingVersion(tenantId, Number(path.version)));
+      const [row] = await runAlone(db, mappingVersion(tenantId, Number(path.version)));
       if (row === undefined) throw notFound('Mapping version');
       return { ...versionOf(row), document: asWritten(row).document };
     },

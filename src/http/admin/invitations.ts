@@ -3,7 +3,7 @@ import { acceptInvitation } from '../../actions/accept-invitation.ts';
 import { invite } from '../../actions/invite.ts';
 import { revokeInvitation } from '../../actions/revoke-invitation.ts';
 import type { Context } from '../../context.ts';
-import { run } from '../../db/statement.ts';
+import { runAlone } from '../../db/transaction.ts';
 import { notFound } from '../../errors.ts';
 import {
   INVITATION_STATES,
@@ -83,7 +83,7 @@ function readRoutes(scope: TypedScope, context: Context): void {
       },
     },
     async ({ tenantId, params: path }) => {
-      const [found] = await run(context.db.pool, invitationById(tenantId, idOf(path), context.now()));
+      const [found] = await runAlone(context.db, invitationById(tenantId, idOf(path), context.now()));
       if (found === undefined) throw notFound('Invitation');
       return found;
     },

@@ -3,7 +3,7 @@ import { MAX } from 'uuid';
 import { cancelJob } from '../../actions/cancel-job.ts';
 import { queueResync, rehearseResync } from '../../actions/queue-resync.ts';
 import type { Context } from '../../context.ts';
-import { run } from '../../db/statement.ts';
+import { runAlone } from '../../db/transaction.ts';
 import { notFound } from '../../errors.ts';
 import { type JobRow, jobById, jobsOf } from '../../reconcile/jobs.ts';
 import { actorOf } from '../plugins/bearer-auth.ts';
@@ -57,7 +57,7 @@ const params = Type.Object({ ...ofTenant, job: Type.String() });
 const tags = ['Jobs'];
 
 export function jobRoutes(scope: TypedScope, context: Context): void {
-  const { pool } = context.db;
+  const { db } = context;
 
   scope.post(
     '/tenants/:tenant/resync',
@@ -101,7 +101,7 @@ export function jobRoutes(scope: TypedScope, context: Context): void {
     },
     async ({ tenantId, query }) => {
       const { items, ...rest } = await pageOf({ after: MAX, ...query }, ({ after, limit }) =>
-        run(pool, jobsOf(tenantId, after, limit)),
+        runAlone(db, jobsOf(tenantId, after, limit)),
       );
       return { jobs: items.map((row) => jobOf(row, context.now())), ...rest };
     },
@@ -119,7 +119,7 @@ export function jobRoutes(scope: TypedScope, context: Context): void {
       },
     },
     async ({ tenantId, params: path }) => {
-      const [row] = await run(pool, jobById(tenantId, idOrNotFound(path.job, 'Job')));
+      const [row] = await runAlone(db, jobById(tenantId, idOrNotFound(path.job, 'Job')));
       if (row === undefined) throw notFound('Job');
       return withResult(row, context.now());
     },

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import type { Context } from '../../context.ts';
 import type { Database } from '../../db/database.ts';
-import { run } from '../../db/statement.ts';
+import { runAlone } from '../../db/transaction.ts';
 import { type Profile, profileOf, readProfiles } from '../../directory/profiles.ts';
 import { notFound } from '../../errors.ts';
 import { membersOfTeam, type TeamMember } from '../../reconcile/access.ts';
@@ -56,12 +56,12 @@ export function memberRoutes(scope: TypedScope, { db }: Context, surface: 'admin
 
 /** Who was deleted in between is left out. */
 async function membersView(
-  { pool }: Database,
+  db: Database,
   { tenantId, holder }: { readonly tenantId: string; readonly holder: Holder },
   members: readonly TeamMember[],
 ): Promise<MemberView[]> {
   const userIds = members.map(({ userId }) => userId);
-  const rows = await run(pool, readProfiles(tenantId, userIds));
+  const rows = await runAlone(db, readProfiles(tenantId, userIds));
   const users = new Map(rows.map((row) => [row.id, profileOf(row)]));
   return members.flatMap(({ userId, role, origin, via }) => {
     const user = users.get(userId);

@@ -6,7 +6,7 @@ import { eachPlanned } from '../../actions/outcome.ts';
 import { patchGroups } from '../../actions/patch-groups.ts';
 import { replaceGroups } from '../../actions/replace-groups.ts';
 import type { Context } from '../../context.ts';
-import { run } from '../../db/statement.ts';
+import { runAlone } from '../../db/transaction.ts';
 import { type GroupRow, readGroups } from '../../directory/groups.ts';
 import { isUuid } from '../../directory/uuid.ts';
 import { viewerOf } from '../../directory/viewer.ts';
@@ -39,7 +39,7 @@ export function groupEndpoint(context: Context): Endpoint<GroupRow> {
     remove: (actor, requests) => deleteGroups(context, actor, requests),
     async read(actor, id, projection) {
       if (!isUuid(id)) return undefined;
-      const [row] = await run(context.db.pool, readGroups(viewerOf(actor), [id], showing(projection)));
+      const [row] = await runAlone(context.db, readGroups(viewerOf(actor), [id], showing(projection)));
       return row;
     },
     // 204 unless the client asks for attributes: an answer with 100,000 members helps nobody (Entra ID wants 204).

@@ -5,7 +5,7 @@ import { only } from '../../actions/outcome.ts';
 import { patchUsers } from '../../actions/patch-users.ts';
 import { replaceUsers } from '../../actions/replace-users.ts';
 import type { Context } from '../../context.ts';
-import { run } from '../../db/statement.ts';
+import { runAlone } from '../../db/transaction.ts';
 import { readUsers, type UserRow } from '../../directory/users.ts';
 import { isUuid } from '../../directory/uuid.ts';
 import { viewerOf } from '../../directory/viewer.ts';
@@ -45,7 +45,7 @@ function reading(
   shown: { readonly groups: boolean },
 ): CarryOut<string, UserRow | undefined> {
   return async (actor, ids) => {
-    const rows = await run(db.pool, readUsers(viewerOf(actor), ids, shown));
+    const rows = await runAlone(db, readUsers(viewerOf(actor), ids, shown));
     const found = new Map(rows.map((row) => [row.id, row]));
     return ids.map((id) => ({ value: found.get(id) }));
   };

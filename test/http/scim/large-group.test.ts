@@ -1,7 +1,8 @@
 import t from 'tap';
 import { lockOwners } from '../../../src/db/locks.ts';
 import { noteUsers } from '../../../src/db/noted.ts';
-import { run, type Step } from '../../../src/db/statement.ts';
+import type { Step } from '../../../src/db/statement.ts';
+import { runAlone } from '../../../src/db/transaction.ts';
 import { updateGroups } from '../../../src/directory/group-write.ts';
 import { readGroups } from '../../../src/directory/groups.ts';
 import { storeMapping } from '../../../src/reconcile/mapping.ts';
@@ -92,7 +93,7 @@ t.test(
       mappings: [{ group_name: 'Everybody', team_name: 'All', role_name: 'VIEWER' }],
     };
     const version = { version: 1, document, cause: { kind: 'put' }, author: '{}', at: new Date() } as const;
-    await run(db.pool, storeMapping(tenant.id, version, BUILT_IN_ROLES));
+    await runAlone(db, storeMapping(tenant.id, version, BUILT_IN_ROLES));
     const { rows } = await db.pool.query('select user_id from group_member limit 1');
     const noted = [noteUsers([rows[0].user_id])];
     const told = { changeId: groupId, requestId: 'plan' };
