@@ -17,23 +17,34 @@ export type CarryOut<Request, Value> = (
 /** So many requests go together at most: no statement takes long. */
 const MOST = 50;
 
+/** Beside others no request brings them beyond so many bytes of bodies: the driver binds a statement's values in one go. */
+const MOST_BYTES = 256 * 1024;
+
 /** So many batches of a client are on their way at most: one is at the database while another is planned or answered. */
 const LANES = 2;
 
 interface Waiting<Request, Value> {
   readonly request: Request;
   readonly targets: readonly string[];
+  readonly bytes: number;
   answer(outcome: Outcome<Value>): void;
 }
 
-/**
- * The same action, for which requests that come one at a time go in batches; a list goes as it is.
- * @param targetsOf what a request must have for itself: of two that name the same the second goes in a later batch, so
- *   that they are carried out in the order in which they came.
- */
+/** What batches ask of a request. */
+interface Traits<Request> {
+  /**
+   * What it must have for itself: of two that name the same the second goes in a later batch, so that they are carried
+   * out in the order in which they came.
+   */
+  targets?(request: Request): readonly string[];
+  /** How large its body was; absent: small. */
+  bytes?(request: Request): number;
+}
+
+/** The same action, for which requests that come one at a time go in batches; a list goes as it is. */
 export function inBatches<Request, Value>(
   carryOut: CarryOut<Request, Value>,
-  targetsOf: (request: Request) => readonly string[] = () => [],
+  { targets = () => [], bytes = () => 0 }: Traits<Request> = {},
 ): CarryOut<Request, Value> {
   // What a credential was found to be is one object for a second at most: client, tenant, settings and schema.
   const queues = new WeakMap<Actor['principal'], Queue<Request, Value>>();
@@ -43,7 +54,8 @@ export function inBatches<Request, Value>(
     const queue = queues.get(actor.principal) ?? new Queue((some) => carryOut(actor, some));
     queues.set(actor.principal, queue);
     return new Promise((resolve) => {
-      queue.add({ request, targets: targetsOf(request), answer: (outcome) => resolve([outcome]) });
+      const answer = (outcome: Outcome<Value>) => resolve([outcome]);
+      queue.add({ request, targets: targets(request), bytes: bytes(request), answer });
     });
   };
 }
@@ -83,10 +95,15 @@ class Queue<Request, Value> {
   #take(): Waiting<Request, Value>[] {
     const batch: Waiting<Request, Value>[] = [];
     const waitedFor = new Set<string>();
+    let bytes = 0;
     this.#waiting = this.#waiting.filter((each) => {
       const isFree = each.targets.every((target) => !this.#taken.has(target) && !waitedFor.has(target));
-      const goes = isFree && batch.length < MOST;
-      if (goes) batch.push(each);
+      const fits = batch.length === 0 || (batch.length < MOST && bytes + each.bytes <= MOST_BYTES);
+      const goes = isFree && fits;
+      if (goes) {
+        batch.push(each);
+        bytes += each.bytes;
+      }
       for (const target of each.targets) (goes ? this.#taken : waitedFor).add(target);
       return !goes;
     });

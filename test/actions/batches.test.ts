@@ -77,7 +77,7 @@ t.test('clients do not wait for each other', async (t) => {
 
 t.test('requests for one target are carried out one after the other, in their order', async (t) => {
   const { batches, carryOut, release } = held();
-  const ask = inBatches(carryOut, (request: string) => [...(request.split(' ')[1] ?? '')]);
+  const ask = inBatches(carryOut, { targets: (request) => [...(request.split(' ')[1] ?? '')] });
   const client = clientOf('a');
   const answers = ['1 x', '2 x', '3 y', '4 xy', '5 y', '6 z'].map((request) => ask(client, [request]));
   await turn();
@@ -103,6 +103,17 @@ t.test('fifty go together at most', async (t) => {
     batches.map(({ length }) => length),
     [50, 50, 22],
   );
+  await Promise.all(answers);
+});
+
+t.test('256 KiB go together at most, and what is larger alone', async (t) => {
+  const { batches, carryOut, release } = held();
+  const KIB = 1_024;
+  const ask = inBatches(carryOut, { bytes: (request) => Number(request) * KIB });
+  const client = clientOf('a');
+  const answers = ['1', '1', '100', '156', '1', '1024', '200', '56'].map((size) => ask(client, [size]));
+  for (const _ of [1, 2, 3, 4, 5, 6]) await release();
+  t.same(batches, [['1'], ['1'], ['100', '156'], ['1', '200'], ['1024'], ['56']]);
   await Promise.all(answers);
 });
 

@@ -2,6 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../errors.ts';
 import { parseJson } from '../json.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** How many bytes the body had that `readJsonBodies` read. */
+    bodyBytes: number;
+  }
+}
+
 /** What some scopes read besides, by parsers of their own. */
 const OTHER_TYPES = ['application/x-www-form-urlencoded', 'application/samlmetadata+xml', 'application/xml'];
 
@@ -11,7 +18,9 @@ const OTHER_TYPES = ['application/x-www-form-urlencoded', 'application/samlmetad
  */
 export function readJsonBodies(scope: FastifyInstance, mediaTypes: readonly string[]): void {
   scope.removeAllContentTypeParsers();
+  scope.decorateRequest('bodyBytes', 0);
   const parse = async (request: FastifyRequest, bytes: Buffer): Promise<unknown> => {
+    request.bodyBytes = bytes.length;
     if (bytes.length > 0) return parseJson(bytes);
     // Some clients send a Content-Type with DELETE and GET, and no body (authentik, Okta).
     if (request.method === 'DELETE' || request.method === 'GET') return undefined;

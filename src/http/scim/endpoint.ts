@@ -10,18 +10,24 @@ export interface ResourceRow extends Tagged {
   readonly id: string;
 }
 
-export interface Creation {
+/** What batches are bounded by (`actions/batches.ts`). */
+interface Sized {
+  /** Of the body that it came in; absent: it came in a list. */
+  readonly bytes?: number;
+}
+
+export interface Creation extends Sized {
   readonly requestId: string;
   /** Given out beforehand by a /Bulk, whose operations refer to it. */
   readonly id?: string;
   readonly resource: Resource;
 }
 
-export interface Replacement extends ResourceRequest {
+export interface Replacement extends ResourceRequest, Sized {
   readonly resource: Resource;
 }
 
-export interface Patch extends ResourceRequest {
+export interface Patch extends ResourceRequest, Sized {
   readonly operations: readonly PatchOperation[];
 }
 

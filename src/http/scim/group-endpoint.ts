@@ -23,7 +23,7 @@ export function groupEndpoint(context: Context): Endpoint<GroupRow> {
   const baseUrl = baseUrlOf(context);
   const together = inBatches<MemberDifference, GroupRow>(
     (actor, requests) => changeFewMembers(context, actor, requests),
-    membersNamed,
+    { targets: membersNamed },
   );
   return {
     name: 'Group',

@@ -35,7 +35,9 @@ export function resourceRoutes<Row extends ResourceRow>(
   scope.post(path, documented('create', documentedType), async (request, reply) => {
     const { actor, type, projection } = asked(request, endpoint);
     const resource = readResource(request.body, type, readingOf(request, actor));
-    const row = only(await endpoint.create(actor, [{ requestId: request.id, resource }]));
+    const row = only(
+      await endpoint.create(actor, [{ requestId: request.id, bytes: request.bodyBytes, resource }]),
+    );
     return send(reply, row, answering(projection, type, resource), 201);
   });
 
@@ -94,7 +96,8 @@ async function target<Row extends ResourceRow>(request: FastifyRequest, endpoint
   const id = idOf(request);
   const versions = ifMatch(request.headers['if-match']);
   const unwanted = request.headers['if-none-match'];
-  if (unwanted === undefined) return { id, requestId: request.id, ifMatch: versions };
+  const change = { id, requestId: request.id, bytes: request.bodyBytes };
+  if (unwanted === undefined) return { ...change, ifMatch: versions };
   const actor = scimActor(request);
   const row = await endpoint.read(
     actor,
@@ -108,5 +111,5 @@ async function target<Row extends ResourceRow>(request: FastifyRequest, endpoint
       'The resource has a version that If-None-Match names; read it again',
     );
   }
-  return { id, requestId: request.id, ifMatch: versions ?? (row && [row.version]) };
+  return { ...change, ifMatch: versions ?? (row && [row.version]) };
 }

@@ -11,7 +11,7 @@ import { isUuid } from '../../directory/uuid.ts';
 import { viewerOf } from '../../directory/viewer.ts';
 import { includesAttribute } from '../../scim/project.ts';
 import { userText } from './answer.ts';
-import type { Endpoint, Patch, Replacement } from './endpoint.ts';
+import type { Creation, Endpoint, Patch, Replacement } from './endpoint.ts';
 import { baseUrlOf } from './request.ts';
 
 /** `/Users`. */
@@ -21,12 +21,17 @@ export function userEndpoint(context: Context): Endpoint<UserRow> {
   const apart = inBatches(reading(context, { groups: false }));
   return {
     name: 'User',
-    create: inBatches((actor, requests) => createUsers(context, actor, requests)),
-    replace: inBatches<Replacement, UserRow>(
-      (actor, requests) => replaceUsers(context, actor, requests),
-      itself,
-    ),
-    patch: inBatches<Patch, UserRow>((actor, requests) => patchUsers(context, actor, requests), itself),
+    create: inBatches<Creation, UserRow>((actor, requests) => createUsers(context, actor, requests), {
+      bytes,
+    }),
+    replace: inBatches<Replacement, UserRow>((actor, requests) => replaceUsers(context, actor, requests), {
+      targets,
+      bytes,
+    }),
+    patch: inBatches<Patch, UserRow>((actor, requests) => patchUsers(context, actor, requests), {
+      targets,
+      bytes,
+    }),
     remove: (actor, requests) => deleteUsers(context, actor, requests),
     async read(actor, id, projection) {
       if (!isUuid(id)) return undefined;
@@ -37,7 +42,8 @@ export function userEndpoint(context: Context): Endpoint<UserRow> {
   };
 }
 
-const itself = ({ id }: { readonly id: string }) => [id];
+const targets = ({ id }: { readonly id: string }) => [id];
+const bytes = ({ bytes = 0 }: { readonly bytes?: number }) => bytes;
 
 /** Users by their ids; undefined: there is none that the actor may see. */
 function reading(
