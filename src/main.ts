@@ -22,7 +22,7 @@ import { waitForDatabase } from './start/wait-for-database.ts';
 import { StartError } from './start-error.ts';
 import { makeAuthenticator } from './tenants/authenticate.ts';
 import { sha256 } from './tenants/key-format.ts';
-import { openRates } from './tenants/rates.ts';
+import { openRates, type TellRefused } from './tenants/rates.ts';
 import { startWorkers } from './worker/workers.ts';
 
 /** How long everything may take to end after the drain, in milliseconds; the longest statement takes 15,000. */
@@ -61,8 +61,16 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
   const clients = makeClientRecords(db);
   const verifiers = openVerifiers(context);
   lifecycle.onStop(() => verifiers.close());
+  const tellRefused: TellRefused = (principal, count) => {
+    const tenant = principal.kind === 'api_key' ? principal.tenant.id : undefined;
+    const actor = { kind: principal.kind, id: principal.id };
+    log.warn(
+      { tenant, actor, count, code: 'too_many_requests' },
+      'refused: more requests than the rate allows',
+    );
+  };
   const app = await buildApp(context, {
-    authenticate: Object.assign(authenticate, { admit: openRates(config.rate, context.now) }),
+    authenticate: Object.assign(authenticate, { admit: openRates(config.rate, context.now, tellRefused) }),
     clients,
     verifiers,
     trustedProxies: config.trustedProxies,

@@ -17,15 +17,39 @@ interface Bucket {
 /** So many names are known; of the others nothing was asked for a while, or not much. */
 const KEPT = 20_000;
 
-/** Lets a principal's request in. @throws AppError `too_many_requests` with the seconds after which there is room */
+type Limited = Exclude<Principal, { kind: 'operator' }>;
+
+/** Lets a principal's request in. @throws RateRefusal with the seconds after which there is room */
 export type Admit = (principal: Principal) => void;
+
+/** Is told once a second of each key that was refused, and how often: a flood is no reason to write a line for each. */
+export type TellRefused = (principal: Limited, count: number) => void;
+
+/** In milliseconds. */
+const TOLD_EVERY = 1_000;
+
+/** Too many requests. */
+export class RateRefusal extends AppError {
+  /** Whether the key was refused before, since it was last told of: then this is told in the sum alone. */
+  readonly repeated: boolean;
+
+  constructor(seconds: number, repeated: boolean) {
+    super('too_many_requests', 'The key, or its tenant, asks more often than it may', {
+      reason: 'rate_limited',
+      hint: 'Repeat the request after the seconds in Retry-After.',
+      retryAfter: seconds,
+    });
+    this.repeated = repeated;
+  }
+}
 
 /**
  * Opens the limits of this process: token buckets, filled by the clock and not by a timer. Nobody's requests count for
  * another tenant, and an operator's for nobody; what is refused does not count.
  */
-export function openRates({ perSecond, burst }: Rate, now: () => Date): Admit {
+export function openRates({ perSecond, burst }: Rate, now: () => Date, tell: TellRefused = () => {}): Admit {
   const buckets = new Map<string, Bucket>();
+  const refusalOf = makeRefusals(tell);
 
   function bucketOf(name: string, at: number): Bucket {
     const bucket = buckets.get(name) ?? { left: burst, at };
@@ -49,20 +73,37 @@ export function openRates({ perSecond, burst }: Rate, now: () => Date): Admit {
     const at = now().getTime();
     const limited = namesOf(principal).map((name) => bucketOf(name, at));
     const least = Math.min(...limited.map(({ left }) => left));
-    if (least < 1) throw tooMany(Math.ceil((1 - least) / perSecond));
+    if (least < 1) throw refusalOf(principal, Math.ceil((1 - least) / perSecond));
     for (const bucket of limited) bucket.left -= 1;
   };
 }
 
-function namesOf(principal: Exclude<Principal, { kind: 'operator' }>): string[] {
+function namesOf(principal: Limited): string[] {
   const key = `key ${principal.id}`;
   return principal.kind === 'api_key' ? [key, `tenant ${principal.tenant.id}`] : [key];
 }
 
-function tooMany(seconds: number): AppError {
-  return new AppError('too_many_requests', 'The key, or its tenant, asks more often than it may', {
-    reason: 'rate_limited',
-    hint: 'Repeat the request after the seconds in Retry-After.',
-    retryAfter: seconds,
-  });
+/** The refusals of a process, counted for those who are told. */
+function makeRefusals(tell: TellRefused) {
+  const counts = new Map<string, { readonly principal: Limited; count: number }>();
+  // An error costs its stack, and those that are repeated say all the same.
+  const repeated = new Map<number, RateRefusal>();
+
+  function tellAll(): void {
+    for (const { principal, count } of counts.values()) tell(principal, count);
+    counts.clear();
+  }
+
+  return (principal: Limited, seconds: number): RateRefusal => {
+    if (counts.size === 0) setTimeout(tellAll, TOLD_EVERY).unref();
+    const known = counts.get(principal.id);
+    if (known === undefined) {
+      counts.set(principal.id, { principal, count: 1 });
+      return new RateRefusal(seconds, false);
+    }
+    known.count += 1;
+    const refusal = repeated.get(seconds) ?? new RateRefusal(seconds, true);
+    repeated.set(seconds, refusal);
+    return refusal;
+  };
 }

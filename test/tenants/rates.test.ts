@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { Principal } from '../../src/context.ts';
 import { AppError } from '../../src/errors.ts';
-import { openRates, type Rate } from '../../src/tenants/rates.ts';
+import { openRates, type Rate, type RateRefusal, type TellRefused } from '../../src/tenants/rates.ts';
 import { startApp } from '../support/app.ts';
 import { runs } from '../support/runs.ts';
 
@@ -47,6 +47,39 @@ t.test('a key may ask in a burst, and then as often as time passes', async (t) =
   t.equal(ask(key), 1, 'a clock that was set back gives nothing');
   pass(500);
   t.equal(ask(key), 0, 'and takes nothing');
+});
+
+t.test('how often a key was refused is told in a sum', async (t) => {
+  const told: string[] = [];
+  const all = new Promise<void>((resolve) => {
+    const tell = (principal: Principal & { id: string }, count: number) => {
+      told.push(`${principal.id} ${count}`);
+      if (told.length === 2) resolve();
+    };
+    const admit = openRates({ perSecond: 1, burst: 1 }, () => new Date(0), tell as TellRefused);
+    const repeated = (principal: Principal) => {
+      try {
+        admit(principal);
+        return undefined;
+      } catch (error) {
+        return (error as RateRefusal).repeated;
+      }
+    };
+    const [key, other] = [keyOf('k', 't'), keyOf('l', 'u')];
+    t.same([key, key, key, key, other, other].map(repeated), [
+      undefined,
+      false,
+      true,
+      true,
+      undefined,
+      false,
+    ]);
+  });
+  // The timer holds no process: this one waits for it.
+  const alive = setInterval(() => {}, 1_000);
+  await all;
+  clearInterval(alive);
+  t.same(told, ['k 3', 'l 1']);
 });
 
 t.test('the keys of a tenant share its limit; other tenants and operators have none of it', async (t) => {
@@ -115,12 +148,27 @@ t.test('who asks too often is told when to come back, on every surface, and nobo
     headers: { 'retry-after': '1' },
     body: { code: 'too_many_requests', reason: 'rate_limited', title: 'Too Many Requests' },
   });
+  t.equal((await read(scim)).status, 429);
   t.equal((await read(neighbour)).status, 200);
   t.equal((await app.admin('GET', `/tenants/${tenant.id}`)).status, 200, 'the operator is not limited');
   milliseconds += 1_000;
   t.equal((await read(scim)).status, 200);
   const refused = lines.map((line) => JSON.parse(line)).filter(({ status }) => status === 429);
-  t.equal(refused.length, 2);
+  t.same(
+    refused.map(({ level }) => level),
+    [30, 30, 20],
+    'the first of each key is told at once, and the others in a sum',
+  );
   for (const line of refused)
     t.match(line, { tenant: tenant.id, reason: 'rate_limited', outcome: 'refused' });
+  await app.flushClients();
+  const { body } = await app.admin<{ refusedRequests: readonly { status: number }[] }>(
+    'GET',
+    `/tenants/${tenant.id}/refused-requests`,
+  );
+  t.same(
+    body.refusedRequests.map(({ status }) => status),
+    [429],
+    'nor do they take the place of other refusals',
+  );
 });

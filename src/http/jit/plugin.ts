@@ -3,6 +3,7 @@ import type { Verifiers } from '../../assertions/verifiers.ts';
 import type { ClientRecords } from '../../clients/client-records.ts';
 import type { Context } from '../../context.ts';
 import type { Authenticate } from '../../tenants/authenticate.ts';
+import { RateRefusal } from '../../tenants/rates.ts';
 import { speakJson } from '../json-surface.ts';
 import { hasScope, requireScope } from '../plugins/bearer-auth.ts';
 import { problemOf } from '../problem.ts';
@@ -23,6 +24,7 @@ export async function jitSurface(surface: FastifyInstance, options: JitOptions):
   const closePaths = speakJson(surface, authenticate);
   readForms(surface);
   surface.addHook('onError', async (request, _reply, error) => {
+    if (error instanceof RateRefusal && error.repeated) return;
     recordRefusal(context, clients, request, error);
   });
 

@@ -7,6 +7,7 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { RateRefusal } from '../../tenants/rates.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -68,6 +69,8 @@ type Outcome = 'ok' | 'refused' | 'failed' | 'aborted';
 
 function logRequest(log: FastifyBaseLogger, request: FastifyRequest, reply: FastifyReply): void {
   const outcome = reply.raw.writableEnded ? outcomeOf(reply.statusCode) : 'aborted';
+  const level = levelOf(request, outcome);
+  if (level === 'debug' && log.level !== level) return;
   const line = {
     requestId: request.id,
     method: request.method,
@@ -79,11 +82,13 @@ function logRequest(log: FastifyBaseLogger, request: FastifyRequest, reply: Fast
     ...(outcome !== 'ok' && refusedFor(request)),
     ...(request.tolerances?.size && { tolerances: [...request.tolerances] }),
   };
-  log[levelOf(request, outcome)](line, 'request');
+  log[level](line, 'request');
 }
 
-function levelOf({ routeOptions }: FastifyRequest, outcome: Outcome): 'debug' | 'info' | 'warn' {
+function levelOf({ routeOptions, thrown }: FastifyRequest, outcome: Outcome): 'debug' | 'info' | 'warn' {
   if (outcome === 'failed') return 'warn';
+  // One line a second says how many they are.
+  if (thrown instanceof RateRefusal && thrown.repeated) return 'debug';
   return routeOptions.config?.quiet ? 'debug' : 'info';
 }
 

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts';
 import { ScimError, type ScimType } from '../../scim/error.ts';
 import { errorBody } from '../../scim/messages.ts';
 import { CredentialRefusal } from '../../tenants/authenticate.ts';
+import { RateRefusal } from '../../tenants/rates.ts';
 import { logFailure } from '../plugins/request-log.ts';
 import { STATUS, sayRetryAfter } from '../status.ts';
 import { sendScim } from './media-type.ts';
@@ -45,6 +46,8 @@ export function sendScimError(error: unknown, request: FastifyRequest, reply: Fa
   logFailure(request, status, error);
   sayRetryAfter(reply, status, error);
   const ended = error instanceof CredentialRefusal ? error.ended : undefined;
-  request.refusal = { status, scimType, detail: message, hint: ended ? undefined : hint, ended };
+  // Those of a flood would take the place of all other refusals of the tenant.
+  const isKept = !(error instanceof RateRefusal && error.repeated);
+  if (isKept) request.refusal = { status, scimType, detail: message, hint: ended ? undefined : hint, ended };
   return sendScim(reply.code(status), JSON.stringify(errorBody(status, scimType, message)));
 }
