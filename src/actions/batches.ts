@@ -1,5 +1,5 @@
 import type { Actor, ScimActor } from '../context.ts';
-import { isRolledBack } from '../db/constraints.ts';
+import { isLockedOut, isRolledBack } from '../db/constraints.ts';
 import type { Outcome } from './outcome.ts';
 
 /**
@@ -22,6 +22,9 @@ const MOST_BYTES = 256 * 1024;
 
 /** So many batches of a client are on their way at most: one is at the database while another is planned or answered. */
 const LANES = 2;
+
+/** When so many of a refused batch have waited for locks in vain, the rest is not tried: one waits for seconds. */
+const MOST_LOCKED_OUT = 3;
 
 interface Waiting<Request, Value> {
   readonly request: Request;
@@ -122,12 +125,20 @@ class Queue<Request, Value> {
     try {
       return await this.#carryOut(requests);
     } catch (error) {
-      if (requests.length === 1 || !isRolledBack(error)) {
-        return requests.map(() => ({ refusal: error as Error }));
-      }
+      const refusal = error as Error;
+      if (requests.length === 1 || !isRolledBack(error)) return requests.map(() => ({ refusal }));
+      return this.#oneByOne(requests, refusal);
     }
+  }
+
+  async #oneByOne(requests: readonly Request[], refusal: Error): Promise<Outcome<Value>[]> {
     const outcomes: Outcome<Value>[] = [];
-    for (const request of requests) outcomes.push(...(await this.#outcomes([request])));
+    let lockedOut = 0;
+    for (const request of requests) {
+      const [outcome = { refusal }] = lockedOut < MOST_LOCKED_OUT ? await this.#outcomes([request]) : [];
+      if ('refusal' in outcome && isLockedOut(outcome.refusal)) lockedOut += 1;
+      outcomes.push(outcome);
+    }
     return outcomes;
   }
 }

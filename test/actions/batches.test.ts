@@ -161,6 +161,30 @@ t.test(
   },
 );
 
+t.test('behind three that waited for locks in vain nobody of a batch is tried', async (t) => {
+  const asked: string[][] = [];
+  const { carryOut, release } = held();
+  const ask = inBatches(async (actor: ScimActor, requests: readonly string[]) => {
+    asked.push([...requests]);
+    if (requests.includes('first')) return carryOut(actor, requests);
+    if (requests.length > 1 || requests[0] !== 'c') throw refusal('55P03');
+    return [{ value: 'c' }];
+  });
+  const client = clientOf('a');
+  const first = [ask(client, ['first']), ask(client, ['first'])];
+  const answers = ['a', 'b', 'c', 'd', 'e', 'f'].map((request) => ask(client, [request]));
+  await release();
+  await release();
+  const locked = { refusal: { code: '55P03' } };
+  t.match(
+    (await Promise.all(answers)).flat(),
+    [locked, locked, { value: 'c' }, locked, locked, locked],
+    'they are told to come back',
+  );
+  t.same(asked.slice(3), [['a'], ['b'], ['c'], ['d']]);
+  await Promise.all(first);
+});
+
 t.test('a batch whose end is not known is not carried out again', async (t) => {
   for (const error of [new Error('Connection terminated unexpectedly'), refusal('57P01'), refusal('08006')]) {
     const asked: string[][] = [];
