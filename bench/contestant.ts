@@ -41,6 +41,8 @@ export interface Directory {
   /** Of the SCIM base URL. */
   readonly path: string;
   readonly key: string;
+  /** A connection asks at most once in so many milliseconds; absent: as soon as it has the answer. */
+  readonly pace?: number;
   /** What it cannot do: the name of a case, or of a case and a number of members (`group-get:1000`), and why. */
   readonly cannot: Readonly<Record<string, string>>;
   /** Whether the user is in the group, by what the contestant shows; absent: it shows nobody. */

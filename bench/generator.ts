@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type Dispatcher } from 'undici';
 import type { Exchange, Lane } from './contestant.ts';
 import { latencyOf } from './statistics.ts';
@@ -31,7 +32,8 @@ interface Tally {
   silent: boolean;
 }
 
-export function openLoad(origin: string, key: string): Load {
+/** @param pace a connection asks at most once in so many milliseconds. */
+export function openLoad(origin: string, key: string, pace = 0): Load {
   const clients: Client[] = [];
   const clientOf = (lane: number) => {
     clients[lane] ??= new Client(origin, { headersTimeout: PATIENCE, bodyTimeout: PATIENCE });
@@ -43,7 +45,7 @@ export function openLoad(origin: string, key: string): Load {
       const cpu = process.cpuUsage();
       const begin = performance.now();
       const until = begin + milliseconds;
-      await Promise.all(lanes.map((lane, n) => runLane(clientOf(n), lane, { key, until, tally })));
+      await Promise.all(lanes.map((lane, n) => runLane(clientOf(n), lane, { key, pace, until, tally })));
       const { latencies, ...counts } = tally;
       const took = performance.now() - begin;
       const { user, system } = process.cpuUsage(cpu);
@@ -58,11 +60,12 @@ export function openLoad(origin: string, key: string): Load {
 
 interface LaneOptions {
   readonly key: string;
+  readonly pace: number;
   readonly until: number;
   readonly tally: Tally;
 }
 
-async function runLane(client: Client, lane: Lane, { key, until, tally }: LaneOptions): Promise<void> {
+async function runLane(client: Client, lane: Lane, { key, pace, until, tally }: LaneOptions): Promise<void> {
   let last: Exchange | undefined;
   while (!tally.silent && performance.now() < until) {
     const next = lane.next();
@@ -73,7 +76,9 @@ async function runLane(client: Client, lane: Lane, { key, until, tally }: LaneOp
       tally.silent = true;
       return { status: 0, text: String(error.message) };
     });
-    tally.latencies.push(performance.now() - begin);
+    const took = performance.now() - begin;
+    tally.latencies.push(took);
+    if (took < pace) await sleep(pace - took);
     if (status !== 0 && last.expects(status, text)) continue;
     tally.failures += 1;
     tally.fault ??= `${last.method} ${last.path}: ${status} ${text.slice(0, 200)}`;

@@ -45,6 +45,10 @@ interface Prepared {
 async function prepare(world: World, each: Case, point: Point): Promise<Prepared> {
   const prepared: Prepared = { entries: [], absent: [] };
   const isHere = ({ population }: Directory) => population.users === point.users;
+  if ('compare' in each) {
+    for (const tenant of world.tenants.filter(isHere)) prepared.entries.push(...(await each.compare(tenant)));
+    return prepared;
+  }
   for (const tenant of world.tenants.filter(isHere)) {
     await enter(prepared, { each, point, directory: tenant, workload: () => each.prepare(tenant, point) });
   }
@@ -85,7 +89,7 @@ export function countSlices(world: World, cases: readonly Case[], scale: Scale):
   let count = 0;
   for (const each of cases) {
     const peers = each.of === 'rollcall' ? 0 : world.peers.length / scale.users.length;
-    const anchors = each.of === 'scim' && each.floor !== undefined ? 2 : 0;
+    const anchors = each.of === 'scim' ? (each.floor === undefined ? 0 : 2) : 'compare' in each ? 1 : 0;
     const places = each.points(scale).length * each.connections(scale).length;
     count += places * (scale.rounds + 1) * (1 + peers + anchors);
   }

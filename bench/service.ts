@@ -11,18 +11,16 @@ import { launch, type Running, type Scratch } from './processes.ts';
 
 /** The service as it runs in production: built, a process of its own, on a database that waits for the disk. */
 
-/**
- * What is set beside the way to the database and the keys, and nothing else: the rest is as in production. Limits
- * that hold a client back have to be lifted here, because the load is more than any client's.
- */
+/** What is set beside the way to the database and the keys, and nothing else: the rest is as in production. */
 const SETTINGS: Readonly<Record<string, string>> = {
   // The OIDC provider of the sign-ins publishes its keys on this machine.
   ALLOW_LOOPBACK_IDENTITY_PROVIDERS: 'true',
   // Nobody balances the load, so nobody has to notice that it ends.
   DRAIN_SECONDS: '0',
-  RATE_LIMIT: '1000000',
-  RATE_BURST: '1000000',
 };
+
+/** Limits that hold a client back have to be lifted, because the load is more than any client's. */
+const UNLIMITED = { RATE_LIMIT: '1000000', RATE_BURST: '1000000' };
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const SCIM = '/api/scim/v2';
@@ -34,25 +32,27 @@ export interface Service extends Contestant {
   readonly connectionString: string;
   /** Asks the admin API as the operator. @throws where the answer is no success */
   administer<Body>(method: string, path: string, body?: unknown): Promise<Body>;
+  /** Another instance on the same database, whose clients are limited as by default. */
+  limited(): Promise<Limited>;
+}
+
+export interface Limited {
+  readonly origin: string;
+  readonly pid: number;
+  readonly scratch: Scratch;
 }
 
 export async function startService(scratch: Scratch, postgres: Postgres): Promise<Service> {
   const connectionString = await postgres.createDatabase('rollcall');
-  const [operatorKey, port] = [randomBytes(32).toString('base64url'), await freePort()];
-  const running = await launch(scratch, {
-    name: 'rollcall',
-    file: MAIN,
-    flags: ['--disable-proto=delete'],
-    env: {
-      ...SETTINGS,
-      PORT: port,
-      DATABASE_URL: connectionString,
-      ROLLCALL_OPERATOR_KEY: operatorKey,
-      ROLLCALL_SECRET_KEY: randomBytes(32).toString('base64'),
-    },
-  });
-  const origin = `http://127.0.0.1:${port}`;
-  await ready(origin, running);
+  const operatorKey = randomBytes(32).toString('base64url');
+  const env = {
+    ...SETTINGS,
+    DATABASE_URL: connectionString,
+    ROLLCALL_OPERATOR_KEY: operatorKey,
+    ROLLCALL_SECRET_KEY: randomBytes(32).toString('base64'),
+  };
+  const { origin, running } = await startInstance(scratch, 'rollcall', { ...env, ...UNLIMITED });
+  let limited: Promise<Limited> | undefined;
   return {
     name: 'rollcall',
     kind: 'service',
@@ -65,7 +65,22 @@ export async function startService(scratch: Scratch, postgres: Postgres): Promis
       if (answer.status < 300) return answer.body;
       throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     },
+    limited() {
+      limited ??= startInstance(scratch, 'rollcall-limited', env).then((instance) => {
+        return { origin: instance.origin, pid: instance.running.pid, scratch };
+      });
+      return limited;
+    },
   };
+}
+
+async function startInstance(scratch: Scratch, name: string, env: Readonly<Record<string, string>>) {
+  const port = await freePort();
+  const flags = ['--disable-proto=delete'];
+  const running = await launch(scratch, { name, file: MAIN, flags, env: { ...env, PORT: port } });
+  const origin = `http://127.0.0.1:${port}`;
+  await ready(origin, running);
+  return { origin, running };
 }
 
 /** A tenant of the service. */

@@ -45,10 +45,10 @@ export function httpWorkload(directory: Directory, lane: (n: number) => Lane): W
 
 /** Asks a directory what is prepared for each slice, before the clock runs. */
 export function preparedWorkload(
-  { origin, key }: Directory,
+  { origin, key, pace }: Directory,
   prepare: (connections: number) => Promise<readonly Lane[]>,
 ): Workload {
-  const load = openLoad(origin, key);
+  const load = openLoad(origin, key, pace);
   return {
     async run(connections, milliseconds, begun) {
       const lanes = await prepare(connections);

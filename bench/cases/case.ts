@@ -1,6 +1,7 @@
 import type { Directory } from '../contestant.ts';
 import type { Scale } from '../options.ts';
 import { groupNamed, type MeasuredGroup } from '../population.ts';
+import type { Entry } from '../rounds.ts';
 import type { Tenant } from '../service.ts';
 import type { Workload } from '../workload.ts';
 
@@ -37,7 +38,14 @@ export interface OwnCase extends AnyCase {
   prepare(tenant: Tenant, point: Point): Workload | Promise<Workload>;
 }
 
-export type Case = ScimCase | OwnCase;
+/** A case in which the service is compared with itself, under other circumstances. */
+export interface ComparedCase extends AnyCase {
+  readonly of: 'rollcall';
+  readonly others: string;
+  compare(tenant: Tenant): Promise<Entry[]>;
+}
+
+export type Case = ScimCase | OwnCase | ComparedCase;
 
 export const everyDirectory = ({ users }: Scale): Point[] => users.map((each) => ({ users: each }));
 

@@ -1,5 +1,6 @@
 import { BESIDE_CASES } from './beside.ts';
 import type { Case } from './case.ts';
+import { FLOOD_CASES } from './flood.ts';
 import { GROUP_CASES } from './group.ts';
 import { LIST_CASES } from './list.ts';
 import { MAPPING_CASES } from './mapping.ts';
@@ -16,4 +17,5 @@ export const CASES: readonly Case[] = [
   ...SIGN_IN_CASES,
   ...MAPPING_CASES,
   ...BESIDE_CASES,
+  ...FLOOD_CASES,
 ];

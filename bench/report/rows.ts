@@ -32,6 +32,8 @@ export interface Figures {
   readonly cpu?: { readonly own: number; readonly postgres: number; readonly generator: number };
   /** The service's rate over this one's; absent where one of them failed. */
   readonly ratio?: number;
+  /** The same of what one in a hundred takes. */
+  readonly p99Ratio?: number;
 }
 
 /** Where something was measured. */
@@ -72,6 +74,8 @@ function figuresOf(course: Course, service: Course | undefined): Figures {
   const rates = slices.map(rateOf);
   const isFair = service && service !== course && !hasFailed(service) && !hasFailed(course);
   const ratio = isFair ? ratioOf(service.slices.map(rateOf), rates) : undefined;
+  const p99s = (course: Course) => course.slices.map(({ p99 }) => p99);
+  const p99Ratio = isFair ? ratioOf(p99s(service), p99s(course)) : undefined;
   const cpu = cpuOf(slices);
   return {
     rates,
@@ -83,6 +87,7 @@ function figuresOf(course: Course, service: Course | undefined): Figures {
     failures: slices.reduce((sum, { failures }) => sum + failures, 0),
     ...(cpu && { cpu }),
     ...(ratio !== undefined && { ratio }),
+    ...(p99Ratio !== undefined && { p99Ratio }),
   };
 }
 

@@ -50,12 +50,13 @@ const COLUMNS: readonly Column[] = [
   { head: 'p50 ms', align: 'right' },
   { head: 'p99 ms', align: 'right' },
   { head: 'rollcall ×', align: 'right' },
+  { head: 'p99 ×', align: 'right' },
   { head: 'CPU µs', align: 'right' },
   { head: 'PostgreSQL µs', align: 'right' },
   { head: '', align: 'left' },
 ];
 
-/** The table of each case: medians of the rounds; `rollcall ×` is how many times what this one does. */
+/** The table of each case: medians of the rounds; `rollcall ×` is how many times what this one does, `p99 ×` how many times its p99. */
 export function caseTables(rows: readonly Row[]): string {
   const cases = [...new Set(rows.map((row) => row.case))];
   return cases
@@ -75,10 +76,10 @@ function cellsOf(row: Row, n: number, rows: readonly Row[]): string[] {
   const { figures } = row;
   if (!figures) {
     const why = row.fault === undefined ? `cannot: ${row.cannot}` : 'INVALID: not measured';
-    return [place, row.contestant, '', '', '', '', '', '', why];
+    return [place, row.contestant, '', '', '', '', '', '', '', why];
   }
-  const { rate, p50, p99, ratio, cpu, failures, count } = figures;
+  const { rate, p50, p99, ratio, p99Ratio, cpu, failures, count } = figures;
   const fault = row.fault === undefined ? '' : `INVALID: ${failures} of ${count} failed`;
-  const numbers = [rate, p50, p99, ratio, cpu?.own, cpu?.postgres].map(figure);
+  const numbers = [rate, p50, p99, ratio, p99Ratio, cpu?.own, cpu?.postgres].map(figure);
   return [place, row.contestant, ...numbers, fault];
 }
