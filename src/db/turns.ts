@@ -93,8 +93,8 @@ export class Turns {
 }
 
 function busy(): AppError {
-  return new AppError('unavailable', 'The database is busy, most likely with other requests of this tenant', {
+  return new AppError('unavailable', 'No connection to the database came free in time', {
     reason: 'busy',
-    hint: 'Nothing was done. Repeat the request after the seconds in Retry-After.',
+    hint: 'The tenant has many requests under way, or they take long. Repeat the request after the seconds in Retry-After.',
   });
 }
