@@ -171,11 +171,12 @@ const OWNERS = `select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1)
 
 const lockOwnersStatement = statement<unknown>(
   'lock_owners',
-  // Groups are found by the few names that make owners, not the other way round.
+  // Groups are found by the few names that make owners, not the other way round; in the collation of their index, which
+  // a comparison in that of `match` could not use.
   `with ${NOTED_USERS}, owner_group as materialized (
      select g.id from group_mapping p
      join mapping_row r on r.tenant_id = $1 and r.version = p.version and r.kind = 'owner' and r.target = ''
-     join scim_group g on g.tenant_id = $1 and g.display_name = substr(r.match, length('name:') + 1)
+     join scim_group g on g.tenant_id = $1 and g.display_name = substr(r.match, length('name:') + 1) collate "default"
      where p.tenant_id = $1
    )
    ${OWNERS}

@@ -150,15 +150,26 @@ export interface WrittenGroup {
   readonly unknown_member: string | null;
 }
 
-/** Who leaves: those named and, where groups are reset, all that are not wanted. */
-const NAMED = `select s.group_id, m::uuid as user_id from sound s, unnest(string_to_array(s.removed, ',')) as m`;
-const NAMED_OR_NOT_WANTED = `${NAMED}
-     union all
-     (select s.group_id, m.user_id from sound s
-      join group_member m on m.tenant_id = $1 and m.group_id = s.group_id where s.reset
-      except select group_id, user_id from wanted)`;
+/**
+ * Those named leave. As an array, so that each is looked up: joined to rows they would be hashed wherever most groups are
+ * small, and all members of a large one read to find one.
+ */
+const namedLeave = (told: string) => `delete from group_member m using sound s
+     where m.tenant_id = $1 and m.group_id = s.group_id and m.user_id = any (string_to_array(s.removed, ',')::uuid[])
+     returning ${told}, m.user_id`;
 
-const updateGroupsText = (leaving: string) => `with incoming as (
+/** Those named leave and, where groups are reset, all that are not wanted. */
+const NOT_WANTED_LEAVE = `delete from group_member m using (
+       select s.group_id, r::uuid as user_id from sound s, unnest(string_to_array(s.removed, ',')) as r
+       union all
+       (select s.group_id, h.user_id from sound s
+        join group_member h on h.tenant_id = $1 and h.group_id = s.group_id where s.reset
+        except select group_id, user_id from wanted)
+     ) as l
+     where m.tenant_id = $1 and m.group_id = l.group_id and m.user_id = l.user_id
+     returning m.group_id, m.user_id`;
+
+const updateGroupsText = (leave: string) => `with incoming as (
      select * from unnest($6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
                           $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[], $18::uuid[], $19::text[])
        as i (group_id, guard, display_name, display_name_folded, external_id, body, search,
@@ -176,12 +187,8 @@ const updateGroupsText = (leaving: string) => `with incoming as (
    ), ${candidates('group_id')}, sound as (
      select f.* from found f
      where f.current and not exists (select from unknown x where x.group_id = f.group_id)
-   ), leaving as (
-     ${leaving}
    ), departed as (
-     delete from group_member m using leaving l
-     where m.tenant_id = $1 and m.group_id = l.group_id and m.user_id = l.user_id
-     returning m.group_id, m.user_id
+     ${leave}
    ), joined as (
      insert into group_member (tenant_id, group_id, user_id)
      select $1, group_id, user_id from candidate where seen and group_id in (select group_id from sound)
@@ -212,8 +219,11 @@ const updateGroupsText = (leaving: string) => `with incoming as (
    from incoming i left join found f using (group_id) left join unknown x using (group_id)`;
 
 // Two statements, because the plan that compares whole groups would read every member to remove one.
-const changeGroupsStatement = statement<WrittenGroup>('change_groups', updateGroupsText(NAMED));
-const resetGroupsStatement = statement<WrittenGroup>('reset_groups', updateGroupsText(NAMED_OR_NOT_WANTED));
+const changeGroupsStatement = statement<WrittenGroup>(
+  'change_groups',
+  updateGroupsText(namedLeave('m.group_id')),
+);
+const resetGroupsStatement = statement<WrittenGroup>('reset_groups', updateGroupsText(NOT_WANTED_LEAVE));
 
 /**
  * Changes groups: attributes, members, or both; a change without effect writes nothing. One change a group per
@@ -275,11 +285,7 @@ const changeMembersStatement = statement<WrittenMembers>(
    ), ${candidates('change_id')}, sound as (
      select f.* from found f where not exists (select from unknown x where x.change_id = f.change_id)
    ), departed as (
-     delete from group_member m using (
-       select s.change_id, s.group_id, r::uuid as user_id from sound s, unnest(string_to_array(s.removed, ',')) as r
-     ) as l
-     where m.tenant_id = $1 and m.group_id = l.group_id and m.user_id = l.user_id
-     returning l.change_id, m.group_id, m.user_id
+     ${namedLeave('s.change_id, m.group_id')}
    ), inserted as (
      insert into group_member (tenant_id, group_id, user_id)
      select $1, group_id, user_id from candidate where seen and change_id in (select change_id from sound)
