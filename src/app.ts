@@ -8,7 +8,7 @@ import { adminSurface } from './http/admin/plugin.ts';
 import { jitSurface } from './http/jit/plugin.ts';
 import { DOCS, openApi } from './http/openapi.ts';
 import { opsSurface } from './http/ops/plugin.ts';
-import { logController, requestLog } from './http/plugins/request-log.ts';
+import { childLoggerFactory, logController, requestLog } from './http/plugins/request-log.ts';
 import { sendProblem, sendUnknownRoute } from './http/problem.ts';
 import { productSurface } from './http/product/plugin.ts';
 import { scimSurface } from './http/scim/plugin.ts';
@@ -45,6 +45,7 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
   const app = fastify({
     loggerInstance: context.log as FastifyBaseLogger,
     logController,
+    childLoggerFactory,
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     routerOptions: {
       // Clients differ in case and slashes (Entra ID `/users`, Keycloak `//Users`, Postman `/Users/`).

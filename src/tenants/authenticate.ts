@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { type Credential, findCredential } from './credentials.ts';
@@ -8,11 +7,11 @@ import { makeRecall } from './recall.ts';
 import { makeUsage } from './usage.ts';
 
 /**
- * Says whose credential it is. `log` gets the reason of a refusal with the key's id; the caller never learns it.
+ * Says whose credential it is. The log gets the reason of a refusal with the key's id; the caller never learns it.
  * @throws AppError `unauthorized`, the same for every credential that does not hold.
  */
 export interface Authenticate {
-  (credential: string | undefined, log?: Pick<Logger, 'info'>): Promise<Principal>;
+  (credential: string | undefined, requestId?: string): Promise<Principal>;
   /** How often they may ask; absent: as often as they like. */
   readonly admit?: Admit;
 }
@@ -29,7 +28,7 @@ const LOOK_UP_MAX_AGE = 900;
 const KEPT = 10_000;
 
 export function makeAuthenticator(context: Context): Authenticator {
-  const { db } = context;
+  const { db, log } = context;
   const usage = makeUsage(db);
   const keys = makeKeyReader(KEPT);
   const lookUp = makeRecall<Credential>({
@@ -38,16 +37,13 @@ export function makeAuthenticator(context: Context): Authenticator {
     size: KEPT,
   });
 
-  async function authenticate(
-    credential: string | undefined,
-    log: Pick<Logger, 'info'> = context.log,
-  ): Promise<Principal> {
+  async function authenticate(credential: string | undefined, requestId?: string): Promise<Principal> {
     if (credential === undefined) throw new CredentialRefusal(undefined);
     const digest = sha256(credential);
     if (sameHash(digest, context.operatorKeyHash)) return { kind: 'operator' };
     const presented = keys.read(credential, digest);
     if (presented === undefined) {
-      log.info({ reason: 'malformed' }, 'credential refused');
+      log.info({ requestId, reason: 'malformed' }, 'credential refused');
       throw new CredentialRefusal(undefined);
     }
     const now = context.now();
@@ -56,7 +52,10 @@ export function makeAuthenticator(context: Context): Authenticator {
     );
     const reason = fault(presented, found, now);
     if (found === undefined || reason !== undefined) {
-      log.info({ keyId: presented.keyId, tenantId: presented.tenantId, reason }, 'credential refused');
+      log.info(
+        { requestId, keyId: presented.keyId, tenantId: presented.tenantId, reason },
+        'credential refused',
+      );
       throw new CredentialRefusal(endedKey(presented, reason));
     }
     keys.remember(presented, digest);

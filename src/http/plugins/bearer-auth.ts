@@ -38,7 +38,7 @@ export function recognisePrincipal(authenticate: Authenticate): onRequestAsyncHo
   return async (request) => {
     const credential = readBearer(request);
     if (credential === undefined) return;
-    const principal = await authenticate(credential, request.log).catch(() => undefined);
+    const principal = await authenticate(credential, request.id).catch(() => undefined);
     if (principal !== undefined) request.principal = principal;
   };
 }
@@ -90,7 +90,7 @@ async function principalOf(
   reply: FastifyReply,
 ): Promise<Principal> {
   try {
-    return await authenticate(readBearer(request), request.log);
+    return await authenticate(readBearer(request), request.id);
   } catch (error) {
     if (error instanceof AppError && error.code === 'unauthorized') {
       const sent = request.headers.authorization !== undefined;

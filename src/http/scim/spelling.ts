@@ -29,7 +29,8 @@ type Query = Record<string, string | string[] | undefined>;
 
 /** The router takes paths in any case, and slashes that are doubled or trail. */
 function noteEndpoint(path: string, route: string | undefined, reading: Reading): void {
-  const written = path.split('/').map(querystring.unescape);
+  const segments = path.split('/');
+  const written = path.includes('%') ? segments.map(querystring.unescape) : segments;
   const announced = route?.split('/') ?? [];
   const same =
     written.length === announced.length &&
