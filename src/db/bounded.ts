@@ -1,12 +1,17 @@
 import { AppError } from '../errors.ts';
 import { isTimeout } from './constraints.ts';
 import type { Database } from './database.ts';
-import type { Step } from './statement.ts';
+import { type Step, statement, step } from './statement.ts';
 import { pipeline, type StepRows, snapshot } from './transaction.ts';
 
-/** In milliseconds. */
-const LIST_TIMEOUT = 5_000;
-const LIMIT_TIME: Step = { statement: { text: `set local statement_timeout = ${LIST_TIMEOUT}` }, values: [] };
+/** How long a statement that a caller can make slow may take, in milliseconds. */
+export const LIST_TIMEOUT = 5_000;
+
+/** Limits the statements behind it in their transaction to that. */
+export const LIMIT_TIME = step(
+  statement<unknown>('limit_time', `set local statement_timeout = ${LIST_TIMEOUT}`),
+  [],
+);
 
 /**
  * Runs a list that a caller can make slow, so that it does not keep its connection from others.

@@ -61,9 +61,29 @@ export function step<Row>(statement: Statement<Row>, values: readonly Parameter[
   return { statement, values };
 }
 
-/** A statement whose text varies (a filter), compiled by Kysely, and sent in the name of this tenant. */
-export function compiled<Row>({ sql, parameters }: CompiledQuery, sender: string): Step<Row> {
-  return { statement: { text: sql }, values: parameters as readonly Parameter[], sender };
+/** So many texts that vary are prepared, those that come first: what clients ask all the time is soon among them. */
+const MOST_SHAPES = 64;
+const namesOfShapes = new Map<string, string>();
+
+function nameOfShape(text: string): string | undefined {
+  if (!namesOfShapes.has(text) && namesOfShapes.size < MOST_SHAPES) {
+    namesOfShapes.set(text, `shape_${namesOfShapes.size + 1}`);
+  }
+  return namesOfShapes.get(text);
+}
+
+/**
+ * A statement whose text varies (a filter), compiled by Kysely, and sent in the name of this tenant. One that is `narrow`,
+ * for few rows whatever its values, is prepared where its text is asked often.
+ */
+export function compiled<Row>(
+  { sql: text, parameters }: CompiledQuery,
+  sender: string,
+  { narrow = false } = {},
+): Step<Row> {
+  const name = narrow ? nameOfShape(text) : undefined;
+  const statement = { text, ...(name !== undefined && { name }) };
+  return { statement, values: parameters as readonly Parameter[], sender };
 }
 
 /**

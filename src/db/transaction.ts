@@ -58,11 +58,11 @@ function sentTogether<const Steps extends readonly Step<unknown>[]>(
       const [, ...answers] = await together<unknown>(
         inOneWrite(client, () => [
           client.query(begin),
-          ...steps.map((each) => runPlanned(client, each)),
+          ...sendSteps(client, steps),
           client.query('commit').then(requireCommitted),
         ]),
       );
-      return answers.slice(0, -1) as StepRows<Steps>;
+      return answers.slice(0, steps.length) as StepRows<Steps>;
     }),
   );
 }
@@ -84,8 +84,10 @@ export function conversation<Result>(
 ): Promise<Result> {
   return retried(() =>
     withClient(db, tenantId, async (client) => {
-      const send: Send = async (steps) =>
-        (await together(inOneWrite(client, () => steps.map((each) => runPlanned(client, each))))) as never;
+      const send: Send = async (steps) => {
+        const answers = await together(inOneWrite(client, () => sendSteps(client, steps)));
+        return answers.slice(0, steps.length) as never;
+      };
       await client.query(BEGIN);
       const result = await work(send);
       await client.query('commit').then(requireCommitted);
@@ -131,15 +133,20 @@ export async function runIn<Row>(trx: Transaction<Tables>, { statement, values }
   return rows as Row[];
 }
 
-/** Sends a step of a transaction, with the way in which it is to be planned; all of it is sent together. */
-async function runPlanned<Row>(client: pg.PoolClient, each: Step<Row>): Promise<Row[]> {
-  if (each.statement.name !== undefined) return run(client, each);
-  const [, rows] = await together<unknown>([
-    client.query(PLANNED_ANEW),
-    run(client, each),
-    client.query(PLANNED_ONCE),
-  ]);
-  return rows as Row[];
+/**
+ * Sends what is sent together, as one write and not as one a statement; before each step the way in which it is to be
+ * planned, where that differs from the step before.
+ */
+function sendSteps(client: pg.PoolClient, steps: readonly Step<unknown>[]): Promise<unknown>[] {
+  let anew = false;
+  return [...steps, undefined].map((each) => {
+    const wasAnew = anew;
+    anew = each !== undefined && each.statement.name === undefined;
+    const planned = wasAnew === anew ? undefined : client.query(anew ? PLANNED_ANEW : PLANNED_ONCE);
+    if (each === undefined) return planned ?? Promise.resolve();
+    const rows = run(client, each);
+    return planned === undefined ? rows : together<unknown>([planned, rows]).then(([, answer]) => answer);
+  });
 }
 
 /** What `send` sends goes to the server as one write, and not as one a statement. */

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
+import { LIMIT_TIME, LIST_TIMEOUT } from '../db/bounded.ts';
 import { isTimeout } from '../db/constraints.ts';
 import type { Database } from '../db/database.ts';
-import { compiled, type Step } from '../db/statement.ts';
+import { compiled, type Step, statement, step } from '../db/statement.ts';
 import { pipeline, runAlone } from '../db/transaction.ts';
 import { badRequest } from '../scim/error.ts';
 import type { AttributePath, FilterNode, ResourceType } from '../scim/types.ts';
@@ -22,9 +23,6 @@ import {
   type Window,
 } from './page-sql.ts';
 import { type Standpoint, sourceOf } from './sources.ts';
-
-/** How long the count and the page of a list may take each, in milliseconds: filters can be made to be slow. */
-const LIST_TIMEOUT = 5_000;
 
 /** What a list asks for, resolved (`scim/query.ts`). */
 export interface Listing {
@@ -69,11 +67,8 @@ export async function listResources(db: Database, standpoint: Standpoint, listin
   await setImmediate();
   const page = steps.page();
   await setImmediate();
-  const timeout = compiledWith(
-    db,
-    standpoint.viewer.tenantId,
-  )(sql`set local statement_timeout = ${sql.lit(LIST_TIMEOUT)}`);
-  const sent = pipeline(db, [timeout, count, page, steps.neighbour()]);
+  // Filters can be made to be slow: the count and the page have their time each.
+  const sent = pipeline(db, [LIMIT_TIME, count, page, steps.neighbour()]);
   const [, [counted], found, neighbours] = await sent.catch((error: unknown) => {
     throw isTimeout(error) ? tooSlow() : error;
   });
@@ -98,7 +93,7 @@ export async function findResource(
   const where = sql<boolean>`${source.visible} and ${filterCondition(named, source.target)}`;
   const parts = [{ source, where, sortBy: undefined, related: false }];
   const query = selectPage(parts, orderOf(parts, false), { ...FIRST, limit: 1 }, 1);
-  const [row] = await runAlone(db, compiledWith(db, standpoint.viewer.tenantId)<ListedRow>(query));
+  const [row] = await runAlone(db, compiledWith(db, standpoint.viewer.tenantId, true)<ListedRow>(query));
   return row;
 }
 
@@ -110,6 +105,8 @@ export interface Plan {
   readonly order: Order;
   readonly count: number;
   readonly window: Window;
+  /** Whether it asks for one key: a row or none, and what clients ask most. */
+  readonly narrow: boolean;
   /** What lies on the other side of the place that a turn goes from. */
   readonly neighbour: Window | undefined;
 }
@@ -127,26 +124,43 @@ export function planOf(standpoint: Standpoint, { types, sortOrder, count, page }
   const { tenantId } = standpoint.viewer;
   if ('startIndex' in page) {
     const window = { ...FIRST, offset: page.startIndex - 1, limit: count };
-    return { tenantId, parts, order, count, window, neighbour: undefined };
+    const narrow = types.every(asksForKey);
+    return { tenantId, parts, order, count, window, narrow, neighbour: undefined };
   }
   const window = { ...FIRST, ...page, place: page.place, limit: count === 0 ? 0 : count + 1 };
   const around = page.place && { ...window, backward: !page.backward, inclusive: true, limit: 1 };
-  return { tenantId, parts, order, count, window, neighbour: around };
+  return { tenantId, parts, order, count, window, narrow: false, neighbour: around };
 }
 
+/** Attributes with an index of their own. Of others the best plan does with the value. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  User: ['id', 'userName', 'externalId'],
+  Group: ['id', 'displayName', 'externalId'],
+};
+
+function asksForKey({ type, filter, sortBy }: ListedType): boolean {
+  if (filter?.kind !== 'compare' || filter.operator !== 'eq' || sortBy !== undefined) return false;
+  const { attribute, subAttribute, extension } = filter.path;
+  return !subAttribute && !extension && (KEYS[type.name] ?? []).includes(attribute.name);
+}
+
+const NONE = step(statement<never>('no_rows', 'select where false'), []);
+
 /** The statements of a list: the count, the page, and a row on the other side of the place that it goes from. */
-export function listSteps(db: Database, { tenantId, parts, order, count, window, neighbour }: Plan) {
-  const compile = compiledWith(db, tenantId);
-  const none = sql`select where false`;
+export function listSteps(db: Database, plan: Plan) {
+  const { tenantId, parts, order, count, window, narrow, neighbour } = plan;
+  const compile = compiledWith(db, tenantId, narrow);
   return {
     count: () => compile<{ total: number }>(countRows(parts)),
-    page: () => compile<ListedRow>(count === 0 ? none : selectPage(parts, order, window, count)),
-    neighbour: () => compile(neighbour && count > 0 ? selectNeighbour(parts, order, neighbour) : none),
+    page: () => (count === 0 ? NONE : compile<ListedRow>(selectPage(parts, order, window, count))),
+    neighbour: () =>
+      neighbour && count > 0 ? compile<unknown>(selectNeighbour(parts, order, neighbour)) : NONE,
   };
 }
 
-function compiledWith({ kysely }: Database, sender: string) {
-  return <Row>(query: RawBuilder<unknown>): Step<Row> => compiled<Row>(query.compile(kysely), sender);
+function compiledWith({ kysely }: Database, sender: string, narrow: boolean) {
+  return <Row>(query: RawBuilder<unknown>): Step<Row> =>
+    compiled<Row>(query.compile(kysely), sender, { narrow });
 }
 
 /** The rows of a page by turn, and where it goes on: a turn is told where rows lie there. */

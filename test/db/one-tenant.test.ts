@@ -64,6 +64,8 @@ t.test('every prepared statement reads one tenant, as PostgreSQL plans it', asyn
   await client.query('set plan_cache_mode = force_generic_plan');
   const several: string[] = [];
   for (const [name, text] of declaredStatements) {
+    // Reads nothing, and cannot be explained.
+    if (text.startsWith('set local')) continue;
     const values = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
     const given = values > 0 ? `(${Array(values).fill('null').join()})` : '';
     await client.query(`prepare "${name}" as ${text}`);
