@@ -43,6 +43,9 @@ export interface RoundOptions {
   onSlice(): void;
 }
 
+/** What warms up takes so long at least, in milliseconds: until then V8 interprets more than it compiles. */
+const WARM_UP = 1_000;
+
 /** Runs the rounds: one that warms up and does not count, and those that do. */
 export async function runRounds(entries: readonly Entry[], options: RoundOptions): Promise<Course[]> {
   const courses = entries.map(({ contestant }) => ({ contestant, slices: [] as Measured[] }));
@@ -54,7 +57,8 @@ export async function runRounds(entries: readonly Entry[], options: RoundOptions
       options.asked.throwIfAborted();
       options.onSlice();
       if (entry.silent) continue;
-      const slice = await measure(entry, options);
+      const milliseconds = Math.max(options.slice, round === 0 ? WARM_UP : 0);
+      const slice = await measure(entry, { ...options, slice: milliseconds });
       if (slice.silent) entry.silent = true;
       if (round > 0 || slice.silent) course.slices.push(slice);
     }

@@ -148,8 +148,10 @@ t.test('who asks too often is told when to come back, on every surface, and nobo
     headers: { 'retry-after': '1' },
     body: { code: 'too_many_requests', reason: 'rate_limited', title: 'Too Many Requests' },
   });
-  t.equal((await read(scim)).status, 429);
-  t.equal((await read(neighbour)).status, 200);
+  const again = read(scim);
+  const first = await Promise.race([again.then(() => 'who goes on asking'), read(neighbour)]);
+  t.match(first, { status: 200 }, 'whoever goes on asking is answered later than others');
+  t.equal((await again).status, 429);
   t.equal((await app.admin('GET', `/tenants/${tenant.id}`)).status, 200, 'the operator is not limited');
   milliseconds += 1_000;
   t.equal((await read(scim)).status, 200);

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { Actor, Principal, Scope } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import type { Authenticate } from '../../tenants/authenticate.ts';
+import { RateRefusal } from '../../tenants/rates.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,7 +22,7 @@ const CHALLENGE = 'Bearer realm="rollcall"';
 export function requirePrincipal(authenticate: Authenticate): onRequestAsyncHookHandler {
   return async (request, reply) => {
     request.principal = await principalOf(authenticate, request, reply);
-    authenticate.admit?.(request.principal);
+    await letIn(authenticate, request.principal);
   };
 }
 
@@ -29,8 +31,30 @@ export function acceptPrincipal(authenticate: Authenticate): onRequestAsyncHookH
   return async (request, reply) => {
     if (request.headers.authorization === undefined) return;
     request.principal = await principalOf(authenticate, request, reply);
-    authenticate.admit?.(request.principal);
+    await letIn(authenticate, request.principal);
   };
+}
+
+/**
+ * How long whoever goes on asking waits for its next refusals, in milliseconds: no flood is faster than its connections
+ * then, and each refusal is work that others wait behind. Not all as long, or they would come back together.
+ */
+const LATE = { least: 500, most: 1_500 };
+/** So many refusals wait at a time: each holds a request. */
+const MOST_LATE = 2_000;
+let late = 0;
+
+async function letIn({ admit }: Authenticate, principal: Principal): Promise<void> {
+  try {
+    admit?.(principal);
+  } catch (error) {
+    if (error instanceof RateRefusal && error.repeated && late < MOST_LATE) {
+      late += 1;
+      await sleep(LATE.least + Math.random() * (LATE.most - LATE.least));
+      late -= 1;
+    }
+    throw error;
+  }
 }
 
 /** A hook for what is refused whoever asks: the principal is set where the credential holds, and nobody refused. */
