@@ -65,7 +65,7 @@ function insertTogether(
       lockTenantShared(actor.tenantId),
       requireSchemaVersion(actor),
       lockUsers(actor.tenantId, memberIds(valuesOf(groups))),
-      insertUsers(viewer, now, valuesOf(users)),
+      insertUsers(actor, now, valuesOf(users)),
       insertGroups(viewer, now, valuesOf(groups)),
     ]);
     const outcomes = {

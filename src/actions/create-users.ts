@@ -6,11 +6,8 @@ import { noteUsers } from '../db/noted.ts';
 import { pipeline, runAlone } from '../db/transaction.ts';
 import { userColumns } from '../directory/user-columns.ts';
 import { insertUsers, type NewUser as NewUserRow, type UserRow } from '../directory/users.ts';
-import { viewerOf } from '../directory/viewer.ts';
 import { concealed } from '../scim/conceal.ts';
-import { BASE_TYPES } from '../scim/resource-types.ts';
 import type { Resource } from '../scim/types.ts';
-import { requireSchemaVersion } from '../tenants/schema-extensions.ts';
 import { attemptEach, type Outcome, valuesOf } from './outcome.ts';
 import {
   asCause,
@@ -52,14 +49,13 @@ export async function createUsers(
   return createdUsers(planned, created, now.at);
 }
 
-/** By itself; where there is a definition that the values are of, behind the lock under which that holds. */
+/** By itself, where nobody can become an owner by it. */
 async function insert({ db }: Context, actor: ScimActor, now: Stamp, users: readonly NewUser[]) {
-  const inserted = insertUsers(viewerOf(actor), now, users);
+  const inserted = insertUsers(actor, now, users);
   const typed = users.filter((user) => user.mayOwn);
-  if (actor.types === BASE_TYPES && typed.length === 0) return runAlone(db, inserted);
-  const [, , created] = await pipeline(db, [
+  if (typed.length === 0) return runAlone(db, inserted);
+  const [, created] = await pipeline(db, [
     lockTenantShared(actor.tenantId),
-    requireSchemaVersion(actor),
     inserted,
     noteUsers(typed.map(({ id }) => id)),
     ...reconciliation(actor, now, typed, { causes: typed.map(asCause) }),

@@ -18,10 +18,12 @@ const SHARED = `pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 0)
 const lockTenantSharedStatement = statement<unknown>('lock_tenant_shared', `select ${SHARED}`);
 
 /**
- * The same lock as a CTE of one row, for a statement that is a transaction by itself: what it writes it selects
- * from `held` too. Its snapshot is older than the lock, so it must not rely on what the lock waited for.
+ * The same lock as a CTE of one row, for a statement that is a transaction by itself: what it writes it selects from
+ * `held` too. Ends it, with 503, where the tenant's schema is not at the version that `expected` gives any more. The
+ * statement's own snapshot is older than the lock, so it must not rely on anything else that the lock waited for.
  */
-export const TENANT_HELD_SHARED = `held as materialized (select ${SHARED})`;
+export const tenantHeldAtSchema = (expected: string) =>
+  `held as materialized (select hold_tenant_at_schema($1, ${expected}))`;
 
 /** Every write of a tenant's directory: many at a time, none beside a writer that holds the tenant alone. */
 export function lockTenantShared(tenantId: string): Step {

@@ -68,7 +68,12 @@ function sentTogether<const Steps extends readonly Step<unknown>[]>(
 }
 
 /** Runs one step by itself; it is its own transaction. Repeated like `pipeline`. */
-export function runAlone<Row>(db: Database, step: Step<Row>): Promise<Row[]> {
+export async function runAlone<Row>(db: Database, step: Step<Row>): Promise<Row[]> {
+  if (step.statement.name === undefined) {
+    // Where it is said how it is planned.
+    const [rows] = await pipeline(db, [step]);
+    return rows;
+  }
   return retried(() => withClient(db, senderOf([step]), (client) => run(client, step)));
 }
 

@@ -1,6 +1,6 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { found, foundByIds } from '../db/found.ts';
-import { TENANT_HELD_SHARED } from '../db/locks.ts';
+import { tenantHeldAtSchema } from '../db/locks.ts';
 import { type Parameter, type Step, statement, step } from '../db/statement.ts';
 import { LIFTED } from './tombstones.ts';
 import type { UserColumns } from './user-columns.ts';
@@ -64,7 +64,7 @@ const insertUsersStatement = statement<{ id: string }>(
      select * from unnest($5::uuid[], $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[], $11::text[],
                           $12::text[], $13::uuid[], $14::text[]) with ordinality
        as i (id, user_name_folded, external_id, active, body, search, lookup, after, change_id, request_id, place)
-   ), ${TENANT_HELD_SHARED}, created as (
+   ), ${tenantHeldAtSchema('$15')}, created as (
      insert into scim_user (tenant_id, id, directory_id, user_name_folded, external_id, active, version,
                             created_at, updated_at, body, search, lookup)
      select $1, id, $2, user_name_folded, external_id, active, 1, $3, $3, body, search::jsonb, lookup::bigint[]
@@ -82,9 +82,17 @@ const insertUsersStatement = statement<{ id: string }>(
    select id from created`,
 );
 
-/** Creates users, version 1; answers the ids of those whose `userName` was free in the tenant. */
+/** Whose users are created, by which version of the tenant's schema. */
+export interface Creator extends Pick<Viewer, 'tenantId' | 'directoryId'> {
+  readonly schemaVersion: number;
+}
+
+/**
+ * Creates users, version 1; answers the ids of those whose `userName` was free in the tenant. Breaks off where the
+ * tenant's schema has another version.
+ */
 export function insertUsers(
-  { tenantId, directoryId }: Viewer,
+  { tenantId, directoryId, schemaVersion }: Creator,
   { at, actor }: Stamp,
   users: readonly NewUser[],
 ) {
@@ -98,6 +106,7 @@ export function insertUsers(
     users.map((user) => user.after),
     users.map((user) => user.changeId),
     users.map((user) => user.requestId),
+    schemaVersion,
   ]);
 }
 

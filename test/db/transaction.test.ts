@@ -137,3 +137,17 @@ t.test('administration has its own limits, whatever its session has', async (t) 
   );
   t.same(rows, [{ statement: '10min', lock: '15s' }]);
 });
+
+t.test('what is prepared is planned once, and the rest for its values, however it is sent', async (t) => {
+  const text = `select current_setting('plan_cache_mode') as mode`;
+  const named = step(statement<{ mode: string }>('test_mode', text), []);
+  const varying = step<{ mode: string }>({ text }, []);
+  const steps = [varying, named, named, varying, varying] as const;
+  const wanted = ['custom', 'generic', 'generic', 'custom', 'custom'].map((kind) => `force_${kind}_plan`);
+  const modes = (rows: readonly { readonly mode: string }[][]) => rows.map(([row]) => row?.mode);
+  t.same(modes(await pipeline(database, steps)), wanted);
+  t.same(modes(await snapshot(database, steps)), wanted);
+  const twice = await conversation(database, 'a', async (send) => [await send(steps), await send(steps)]);
+  t.same(twice.map(modes), [wanted, wanted]);
+  t.same(modes([await runAlone(database, named), await runAlone(database, varying)]), [wanted[1], wanted[0]]);
+});

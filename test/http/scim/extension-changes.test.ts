@@ -71,7 +71,10 @@ t.test('an extension that has just been declared is lost by no writer that does 
   const { id } = await fresh.user('ada', { [URN]: { a: 'x' } });
   const retitle = [{ op: 'replace', path: 'title', value: 'Engineer' }];
   t.equal((await stale.patch(`/Users/${id}`, retitle)).status, 503);
+  const grace = { schemas: [USER], userName: 'grace', [URN]: { a: 'y' } };
+  t.equal((await stale.ask('POST', '/Users', grace)).status, 503);
   clock.now += 900;
+  t.match(await stale.ask('POST', '/Users', grace), { status: 201, body: { [URN]: { a: 'y' } } });
   t.match(await stale.patch(`/Users/${id}`, retitle), {
     status: 200,
     body: { title: 'Engineer', [URN]: { a: 'x' } },
