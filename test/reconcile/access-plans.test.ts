@@ -84,13 +84,20 @@ const LARGE = new Set(['scim_user', 'scim_group', 'group_member', 'access_grant'
 async function stepsSent(ask: (db: Database) => Promise<unknown>): Promise<Step[]> {
   const sent: Step[] = [];
   const { db } = app.context;
-  const query = (config: pg.QueryConfig) => {
-    const { name, text, values = [] } = config;
+  const note = ({ name, text, values = [] }: pg.QueryConfig) => {
     const statement = { text, ...(name !== undefined && { name }) };
     sent.push({ statement, values: values as Step['values'] });
-    return db.pool.query(config);
   };
-  await ask({ ...db, pool: { query } as unknown as pg.Pool });
+  const connect = async () => {
+    const client = await db.pool.connect();
+    const query = (config: pg.QueryConfig | string) => {
+      if (typeof config !== 'string') note(config);
+      return client.query(config);
+    };
+    const { connection } = client as unknown as { readonly connection: object };
+    return { connection, query, release: (isBroken?: boolean) => client.release(isBroken) };
+  };
+  await ask({ ...db, pool: { connect } as unknown as pg.Pool });
   return sent;
 }
 
