@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import { pathName } from '../scim/attribute-path.ts';
 import { ENTERPRISE_USER } from '../scim/resource-types.ts';
 import type { AttributePath, JsonObject, JsonValue } from '../scim/types.ts';
@@ -52,6 +52,6 @@ export function emailHash(tenantId: string, folded: string): string {
 }
 
 function hash(tenantId: string, name: string, value: string): string {
-  const digest = createHash('sha256').update(`${tenantId}\0${name}\0${value}`).digest();
+  const digest = digestOf('sha256', `${tenantId}\0${name}\0${value}`, 'buffer');
   return digest.readBigInt64BE().toString();
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import type { GroupRow } from '../../directory/groups.ts';
 import { userResource } from '../../directory/user-columns.ts';
@@ -26,7 +26,7 @@ export interface Tagged {
  */
 export function entityTag({ version, groups = null }: Tagged): string {
   if (groups === null) return `W/"${version}"`;
-  return `W/"${version}.${createHash('sha256').update(groups).digest('base64url').slice(0, 11)}"`;
+  return `W/"${version}.${hash('sha256', groups, 'base64url').slice(0, 11)}"`;
 }
 
 /** The URL of a resource. */
