@@ -1,6 +1,5 @@
 import type { Actor, ScimActor } from '../context.ts';
-import { isLockedOut, isRolledBack } from '../db/constraints.ts';
-import type { Outcome } from './outcome.ts';
+import { apartOnRefusal, type Outcome } from './outcome.ts';
 
 /**
  * Requests of one client that arrive while others of it are on their way to the database wait for these, and then go
@@ -22,9 +21,6 @@ const MOST_BYTES = 256 * 1024;
 
 /** So many batches of a client are on their way at most: one is at the database while another is planned or answered. */
 const LANES = 2;
-
-/** When so many of a refused batch have waited for locks in vain, the rest is not tried: one waits for seconds. */
-const MOST_LOCKED_OUT = 3;
 
 interface Waiting<Request, Value> {
   readonly request: Request;
@@ -69,6 +65,8 @@ class Queue<Request, Value> {
   /** What the batches on their way have for themselves. */
   readonly #taken = new Set<string>();
   #underway = 0;
+  /** Whether `#next` comes at the end of this turn. */
+  #isCalled = false;
 
   constructor(carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>) {
     this.#carryOut = carryOut;
@@ -76,9 +74,13 @@ class Queue<Request, Value> {
 
   add(waiting: Waiting<Request, Value>): void {
     this.#waiting.push(waiting);
-    if (this.#waiting.length > 1) return;
+    if (this.#isCalled) return;
+    this.#isCalled = true;
     // Behind all requests that this turn of the event loop has read; where there are no others it costs nothing.
-    setImmediate(() => this.#next());
+    setImmediate(() => {
+      this.#isCalled = false;
+      this.#next();
+    });
   }
 
   #next(): void {
@@ -114,31 +116,10 @@ class Queue<Request, Value> {
   }
 
   async #send(batch: readonly Waiting<Request, Value>[]): Promise<void> {
-    const outcomes = await this.#outcomes(batch.map(({ request }) => request));
+    const requests = batch.map(({ request }) => request);
+    const outcomes = await apartOnRefusal(requests, this.#carryOut);
     batch.forEach(({ answer }, index) => {
       answer(outcomes[index] ?? { refusal: new Error('a request of a batch got no outcome') });
     });
-  }
-
-  /** A batch that PostgreSQL refuses is carried out one by one, so that only those fail who are the reason. */
-  async #outcomes(requests: readonly Request[]): Promise<Outcome<Value>[]> {
-    try {
-      return await this.#carryOut(requests);
-    } catch (error) {
-      const refusal = error as Error;
-      if (requests.length === 1 || !isRolledBack(error)) return requests.map(() => ({ refusal }));
-      return this.#oneByOne(requests, refusal);
-    }
-  }
-
-  async #oneByOne(requests: readonly Request[], refusal: Error): Promise<Outcome<Value>[]> {
-    const outcomes: Outcome<Value>[] = [];
-    let lockedOut = 0;
-    for (const request of requests) {
-      const [outcome = { refusal }] = lockedOut < MOST_LOCKED_OUT ? await this.#outcomes([request]) : [];
-      if ('refusal' in outcome && isLockedOut(outcome.refusal)) lockedOut += 1;
-      outcomes.push(outcome);
-    }
-    return outcomes;
   }
 }

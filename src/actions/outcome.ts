@@ -1,5 +1,5 @@
 import { setImmediate as othersAreServed } from 'node:timers/promises';
-import { type UniqueConstraint, violates } from '../db/constraints.ts';
+import { isRolledBack, type UniqueConstraint, violates } from '../db/constraints.ts';
 
 /**
  * Hot actions take a list of requests of one client and answer one outcome each, in the same order: what a
@@ -84,6 +84,25 @@ function firstPerId<Request extends { readonly id: string }>(requests: readonly 
 }
 
 /**
+ * Runs `work` for all requests; where PostgreSQL refuses them together, for each alone, so that only those fail who are
+ * the reason. Side by side, because that may be a lock for which each waits for seconds; and only where it is known that
+ * nothing was done.
+ */
+export async function apartOnRefusal<Request, Answer>(
+  requests: readonly Request[],
+  work: (requests: readonly Request[]) => Promise<Answer[]>,
+): Promise<(Answer | { readonly refusal: Error })[]> {
+  try {
+    return await work(requests);
+  } catch (error) {
+    const refusal = error as Error;
+    if (requests.length === 1 || !isRolledBack(error)) return requests.map(() => ({ refusal }));
+  }
+  const answers = await Promise.all(requests.map((request) => apartOnRefusal([request], work)));
+  return answers.flat();
+}
+
+/**
  * Read, plan, guarded write: first without locks, because a race is rare; whoever lost one does it again holding
  * the resource, and cannot lose twice.
  */
@@ -95,10 +114,7 @@ export async function heldAfterLoss<Request, Value>(
   const first = await openly(requests);
   const lost = requests.filter((_, index) => first[index] === 'moved');
   // What was written openly is written: a failure now is only theirs who lost.
-  const second =
-    lost.length > 0
-      ? await held(lost).catch((refusal: Error): (Outcome<Value> | Moved)[] => lost.map(() => ({ refusal })))
-      : [];
+  const second = lost.length > 0 ? await apartOnRefusal(lost, held) : [];
   const answers = first.map((answer) => (answer === 'moved' ? second.shift() : answer));
   return answers.map((answer) =>
     answer === undefined || answer === 'moved' ? { refusal: new Error('a held resource moved') } : answer,

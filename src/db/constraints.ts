@@ -86,11 +86,6 @@ const AWAY = new Set([
 const AWAY_MESSAGE =
   /connection terminated|timeout exceeded when trying to connect|query read timeout|not queryable|pool after calling end/i;
 
-/** Whether a transaction has waited for another's locks for as long as it may. */
-export function isLockedOut(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === '55P03';
-}
-
 /**
  * Input that PostgreSQL refuses (data exceptions, and what exceeds its limits). The door should have refused it
  * first, in better words.
@@ -111,7 +106,7 @@ export function databaseRefusal(error: unknown): AppError | undefined {
       cause: error,
     });
   }
-  if (isLockedOut(error)) {
+  if (error instanceof pg.DatabaseError && error.code === '55P03') {
     return new AppError('unavailable', 'Another change of this tenant is being made, and takes its time', {
       reason: 'busy',
       hint: 'Nothing was written. Repeat the request after the seconds in Retry-After.',

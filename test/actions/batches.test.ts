@@ -166,22 +166,37 @@ t.test(
   },
 );
 
-t.test('behind three that waited for locks in vain nobody of a batch is tried', async (t) => {
+t.test('of a batch that waits for locks in vain each waits by itself, and all at a time', async (t) => {
   const asked: string[][] = [];
+  const waiting: (() => void)[] = [];
   const ask = inBatches(async (_: ScimActor, requests: readonly string[]) => {
     asked.push([...requests]);
-    if (requests.length > 1 || requests[0] !== 'c') throw refusal('55P03');
-    return [{ value: 'c' }];
+    if (requests.length > 1) throw refusal('55P03');
+    if (requests[0] === 'c') return [{ value: 'c' }];
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    throw refusal('55P03');
   });
   const client = clientOf('a');
-  const answers = ['a', 'b', 'c', 'd', 'e', 'f'].map((request) => ask(client, [request]));
+  const answers = ['a', 'b', 'c', 'd'].map((request) => ask(client, [request]));
+  await turn();
+  t.same(asked, [['a', 'b', 'c', 'd'], ['a'], ['b'], ['c'], ['d']]);
+  for (const end of waiting) end();
   const locked = { refusal: { code: '55P03' } };
-  t.match(
-    (await Promise.all(answers)).flat(),
-    [locked, locked, { value: 'c' }, locked, locked, locked],
-    'they are told to come back',
-  );
-  t.same(asked.slice(1), [['a'], ['b'], ['c'], ['d']]);
+  t.match((await Promise.all(answers)).flat(), [locked, locked, { value: 'c' }, locked]);
+});
+
+t.test('who waits for another of its target keeps nobody from the lane that is free', async (t) => {
+  const { batches, carryOut, release } = held();
+  const ask = inBatches(carryOut, { targets: (request) => [...(request.split(' ')[1] ?? '')] });
+  const client = clientOf('a');
+  const answers: Promise<unknown>[] = [];
+  for (const request of ['1 x', '2 x', '3 y']) {
+    answers.push(ask(client, [request]));
+    await turn();
+  }
+  t.same(batches, [['1 x'], ['3 y']]);
+  for (const _ of [1, 2, 3]) await release();
+  await Promise.all(answers);
 });
 
 t.test('a batch whose end is not known is not carried out again', async (t) => {
