@@ -28,9 +28,12 @@ export interface MemberDifference extends Pick<MemberChange, 'add' | 'remove'> {
 /** So many users may one name: the changes of a list are joined to their users. */
 export const FEW_MEMBERS = 100;
 
-/** What a change must have for itself among the others of its list: each member that it names. */
-export function membersNamed({ id, add, remove }: MemberDifference): string[] {
-  return [...add, ...remove].map((member) => `${id} ${member}`);
+/**
+ * What a change must have for itself among the others of its list: each user that it names, whatever the group, because
+ * what a user gains or loses is told of one change.
+ */
+export function membersNamed({ add, remove }: MemberDifference): string[] {
+  return [...add, ...remove];
 }
 
 /**

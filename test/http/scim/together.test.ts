@@ -57,6 +57,34 @@ t.test('what a user gains is told as caused by the request that named the user',
   t.equal(await drift(), 0);
 });
 
+t.test('what a user gains by several groups at a time is told of the request for each', async (t) => {
+  const { scim, map, feed, drift, team } = await newWorld(app);
+  for (const n of numbers(8)) await team(`Team ${n}`);
+  const names = numbers(8).map((n) => `Group ${n}`);
+  await map(names.map((name, n) => row(name, `Team ${n}`, 'EDITOR')));
+  const groups = await Promise.all(names.map(async (name) => (await scim.group(name)).id));
+  const { id: user } = await scim.user('ada');
+  const before = (await feed()).length;
+  const answers = await Promise.all(
+    groups.map((group, n) =>
+      scim.patch(`/Groups/${group}`, add(user).concat(n === 3 ? add(randomUUID()) : []), {
+        'x-request-id': `request-${n}`,
+      }),
+    ),
+  );
+  t.same(
+    statusesOf(answers),
+    groups.map((_, n) => (n === 3 ? 400 : 204)),
+  );
+  const events = (await feed()).slice(before);
+  for (const n of numbers(8)) {
+    const own = events.filter(({ requestId }) => requestId === `request-${n}`);
+    const wanted = n === 3 ? [] : ['grant.added', 'group.members_added', 'membership.added'];
+    t.same(own.map(({ type }) => type).sort(), wanted, `request ${n}`);
+  }
+  t.equal(await drift(), 0);
+});
+
 t.test('a member who comes and goes in requests that meet is what the last answered one left', async (t) => {
   const { scim, drift } = await newWorld(app);
   const { id: user } = await scim.user('ada');
