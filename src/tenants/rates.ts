@@ -17,6 +17,12 @@ interface Bucket {
 /** So many names are known; of the others nothing was asked for a while, or not much. */
 const KEPT = 20_000;
 
+/**
+ * The part of the rate that each key has for itself, whatever its tenant's other keys ask (25 a second of 500: what
+ * Entra ID is to be served always); all of them together have at most half of the tenant's rate so.
+ */
+const RESERVED = { key: 1 / 20, tenant: 1 / 2 };
+
 type Limited = Exclude<Principal, { kind: 'operator' }>;
 
 /** Lets a principal's request in. @throws RateRefusal with the seconds after which there is room */
@@ -51,10 +57,11 @@ export function openRates({ perSecond, burst }: Rate, now: () => Date, tell: Tel
   const buckets = new Map<string, Bucket>();
   const refusalOf = makeRefusals(tell);
 
-  function bucketOf(name: string, at: number): Bucket {
-    const bucket = buckets.get(name) ?? { left: burst, at };
+  function bucketOf({ name, part }: Share, at: number): Bucket {
+    const bucket = buckets.get(name) ?? { left: burst * part, at };
     // A clock that was set back gives nothing, and takes nothing.
-    bucket.left = Math.min(burst, bucket.left + (Math.max(0, at - bucket.at) / 1_000) * perSecond);
+    const since = Math.max(0, at - bucket.at) / 1_000;
+    bucket.left = Math.min(burst * part, bucket.left + since * perSecond * part);
     bucket.at = at;
     // Deleted first, so that the map stays in the order in which names were last asked for.
     buckets.delete(name);
@@ -71,16 +78,37 @@ export function openRates({ perSecond, burst }: Rate, now: () => Date, tell: Tel
   return (principal) => {
     if (principal.kind === 'operator') return;
     const at = now().getTime();
-    const limited = namesOf(principal).map((name) => bucketOf(name, at));
+    const { shared, reserved } = sharesOf(principal);
+    const limited = shared.map((share) => bucketOf(share, at));
     const least = Math.min(...limited.map(({ left }) => left));
-    if (least < 1) throw refusalOf(principal, Math.ceil((1 - least) / perSecond));
-    for (const bucket of limited) bucket.left -= 1;
+    if (least >= 1) return take(limited);
+    const own = reserved.map((share) => bucketOf(share, at));
+    if (own.length > 0 && own.every(({ left }) => left >= 1)) return take(own);
+    throw refusalOf(principal, Math.ceil((1 - least) / perSecond));
   };
 }
 
-function namesOf(principal: Limited): string[] {
+function take(buckets: readonly Bucket[]): void {
+  for (const bucket of buckets) bucket.left -= 1;
+}
+
+/** Whose limit it is, and how much of the rate. */
+interface Share {
+  readonly name: string;
+  readonly part: number;
+}
+
+function sharesOf(principal: Limited): { readonly shared: Share[]; readonly reserved: Share[] } {
   const key = `key ${principal.id}`;
-  return principal.kind === 'api_key' ? [key, `tenant ${principal.tenant.id}`] : [key];
+  if (principal.kind !== 'api_key') return { shared: [{ name: key, part: 1 }], reserved: [] };
+  const tenant = `tenant ${principal.tenant.id}`;
+  return {
+    shared: [key, tenant].map((name) => ({ name, part: 1 })),
+    reserved: [
+      { name: `${key} reserved`, part: RESERVED.key },
+      { name: `${tenant} reserved`, part: RESERVED.tenant },
+    ],
+  };
 }
 
 /** The refusals of a process, counted for those who are told. */

@@ -82,6 +82,19 @@ t.test('how often a key was refused is told in a sum', async (t) => {
   t.same(told, ['k 3', 'l 1']);
 });
 
+t.test('a key is served a little whatever the others of its tenant ask', async (t) => {
+  const { ask, pass } = limits({ perSecond: 500, burst: 2_000 });
+  const [flood, entra] = [keyOf('flood', 't'), keyOf('entra', 't')];
+  let [served, flooded] = [0, 0];
+  for (let tick = 0; tick < 25 * 20; tick += 1) {
+    pass(40);
+    for (let n = 0; n < 200; n += 1) flooded += ask(flood) === 0 ? 1 : 0;
+    served += ask(entra) === 0 ? 1 : 0;
+  }
+  t.equal(served, 25 * 20, '25 a second');
+  t.ok(flooded <= 2_100 + 20 * 525, 'and the flood has no more than its limit and its own part');
+});
+
 t.test('the keys of a tenant share its limit; other tenants and operators have none of it', async (t) => {
   const { ask } = limits({ perSecond: 1, burst: 2 });
   t.same([ask(keyOf('a', 't')), ask(keyOf('b', 't')), ask(keyOf('c', 't'))], [0, 0, 1]);
@@ -152,13 +165,15 @@ t.test('who asks too often is told when to come back, on every surface, and nobo
   const first = await Promise.race([again.then(() => 'who goes on asking'), read(neighbour)]);
   t.match(first, { status: 200 }, 'whoever goes on asking is answered later than others');
   t.equal((await again).status, 429);
+  const { status } = await app.send('GET', '/api/scim/v2/Nowhere', { key: scim });
+  t.equal(status, 429, 'where there is nothing, too');
   t.equal((await app.admin('GET', `/tenants/${tenant.id}`)).status, 200, 'the operator is not limited');
   milliseconds += 1_000;
   t.equal((await read(scim)).status, 200);
   const refused = lines.map((line) => JSON.parse(line)).filter(({ status }) => status === 429);
   t.same(
     refused.map(({ level }) => level),
-    [30, 30, 20],
+    [30, 30, 20, 20],
     'the first of each key is told at once, and the others in a sum',
   );
   for (const line of refused)

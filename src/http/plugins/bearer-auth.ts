@@ -22,7 +22,7 @@ const CHALLENGE = 'Bearer realm="rollcall"';
 export function requirePrincipal(authenticate: Authenticate): onRequestAsyncHookHandler {
   return async (request, reply) => {
     request.principal = await principalOf(authenticate, request, reply);
-    await letIn(authenticate, request.principal);
+    await letIn(authenticate, request);
   };
 }
 
@@ -31,7 +31,7 @@ export function acceptPrincipal(authenticate: Authenticate): onRequestAsyncHookH
   return async (request, reply) => {
     if (request.headers.authorization === undefined) return;
     request.principal = await principalOf(authenticate, request, reply);
-    await letIn(authenticate, request.principal);
+    await letIn(authenticate, request);
   };
 }
 
@@ -44,10 +44,12 @@ const LATE = { least: 500, most: 1_500 };
 const MOST_LATE = 2_000;
 let late = 0;
 
-async function letIn({ admit }: Authenticate, principal: Principal): Promise<void> {
+async function letIn({ admit }: Authenticate, request: FastifyRequest): Promise<void> {
   try {
-    admit?.(principal);
+    admit?.(request.principal);
   } catch (error) {
+    // For the log, should the client not wait for it.
+    request.thrown = error;
     if (error instanceof RateRefusal && error.repeated && late < MOST_LATE) {
       late += 1;
       await sleep(LATE.least + Math.random() * (LATE.most - LATE.least));
@@ -57,13 +59,15 @@ async function letIn({ admit }: Authenticate, principal: Principal): Promise<voi
   }
 }
 
-/** A hook for what is refused whoever asks: the principal is set where the credential holds, and nobody refused. */
+/** A hook for what is refused whoever asks: the principal is set where the credential holds, and nobody refused but for its rate. */
 export function recognisePrincipal(authenticate: Authenticate): onRequestAsyncHookHandler {
   return async (request) => {
     const credential = readBearer(request);
     if (credential === undefined) return;
     const principal = await authenticate(credential, request.id).catch(() => undefined);
-    if (principal !== undefined) request.principal = principal;
+    if (principal === undefined) return;
+    request.principal = principal;
+    await letIn(authenticate, request);
   };
 }
 
