@@ -51,6 +51,7 @@ export async function createUsers(
 
 /** By itself, where nobody can become an owner by it. */
 async function insert({ db }: Context, actor: ScimActor, now: Stamp, users: readonly NewUser[]) {
+  if (users.length === 0) return [];
   const inserted = insertUsers(actor, now, users);
   const typed = users.filter((user) => user.mayOwn);
   if (typed.length === 0) return runAlone(db, inserted);

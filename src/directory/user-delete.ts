@@ -27,9 +27,9 @@ const deleteUsersStatement = statement<{ id: string; deleted: boolean }>(
      returning m.group_id, m.user_id
    ), touched as (
      update scim_group g set version = g.version + r.users, updated_at = greatest(g.updated_at, $4)
+     -- By id: the user may have joined one since the groups were locked, and its row may move meanwhile.
      from (select group_id, count(*) as users from removed group by group_id) as r
-          cross join lateral (${placeOf('scim_group', 'r.group_id')}) as p
-     where g.tenant_id = $1 and g.ctid = p.place
+     where g.tenant_id = $1 and g.id = r.group_id
    ), deleted as (
      delete from scim_user u using target t cross join lateral (${placeOf('scim_user', 't.id')}) as p
      where u.tenant_id = $1 and u.ctid = p.place returning u.id
