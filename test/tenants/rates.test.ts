@@ -165,15 +165,13 @@ t.test('who asks too often is told when to come back, on every surface, and nobo
   const first = await Promise.race([again.then(() => 'who goes on asking'), read(neighbour)]);
   t.match(first, { status: 200 }, 'whoever goes on asking is answered later than others');
   t.equal((await again).status, 429);
-  const { status } = await app.send('GET', '/api/scim/v2/Nowhere', { key: scim });
-  t.equal(status, 429, 'where there is nothing, too');
   t.equal((await app.admin('GET', `/tenants/${tenant.id}`)).status, 200, 'the operator is not limited');
   milliseconds += 1_000;
   t.equal((await read(scim)).status, 200);
   const refused = lines.map((line) => JSON.parse(line)).filter(({ status }) => status === 429);
   t.same(
     refused.map(({ level }) => level),
-    [30, 30, 20, 20],
+    [30, 30, 20],
     'the first of each key is told at once, and the others in a sum',
   );
   for (const line of refused)
@@ -188,4 +186,13 @@ t.test('who asks too often is told when to come back, on every surface, and nobo
     [429],
     'nor do they take the place of other refusals',
   );
+});
+
+t.test('what is asked where there is nothing counts too', async (t) => {
+  const app = await startApp(t, { now: () => new Date(0), rate: { perSecond: 1, burst: 2 } });
+  const key = await app.scimKey(await app.createTenant());
+  const statuses: number[] = [];
+  for (let n = 0; n < 3; n += 1)
+    statuses.push((await app.send('GET', '/api/scim/v2/Nowhere', { key })).status);
+  t.same(statuses, [404, 404, 429]);
 });
