@@ -121,9 +121,9 @@ const planRangeText = (scope: Scope) => `with ${planText(scope, NO_EDITS)}, told
                     'userName', (select body::jsonb ->> 'userName' from (${found('scim_user', 'id', 'user_id')}) as u),
                     'team', team, 'teamId', target_id, 'kind', kind, 'role', role, 'was', was, 'row', "row",
                     'mappingVersion', version)
-                    order by team, user_id), '[]')
+                    order by team, user_id, kind), '[]')
            from (select * from told where target_id <> '${OWNER}' and permission is null
-                 order by team, user_id limit ${TOLD_CHANGES}) as first) as changes,
+                 order by team, user_id, kind limit ${TOLD_CHANGES}) as first) as changes,
           (select count(*) from access_grant
            where tenant_id = $1 and target_id <> '${OWNER}' and role is not null and ${isManaged('origin')}
              and ${scope.within('user_id')}) as managed,
