@@ -117,6 +117,15 @@ async function single(
   return String(status);
 }
 
+/**
+ * References by the names of what they mean. They are shown by id, and the ids of new resources rise with the places
+ * of the operations in a /Bulk, with the order of the requests otherwise.
+ */
+const referencesByName = (_: string, value: unknown): unknown =>
+  Array.isArray(value) && value.every((each) => each !== null && typeof each === 'object' && 'value' in each)
+    ? value.toSorted((left, right) => (left.value < right.value ? -1 : 1))
+    : value;
+
 /** Everything of a tenant, with names for ids and without times: resources, and the events of each resource. */
 async function stateOf({ tenant, client, ids }: World) {
   await app.sealEvents();
@@ -132,7 +141,7 @@ async function stateOf({ tenant, client, ids }: World) {
     .map(({ type, resource, before, after }) => ({ resource, type, before, after }));
   /** Without times, and without the digest of groups in a tag, which is one of ids. */
   const timeless = (value: unknown) =>
-    JSON.stringify(placed(value, names))
+    JSON.stringify(placed(value, names), referencesByName)
       .replaceAll(/"(created|lastModified)":"[^"]*",?/g, '')
       .replaceAll(/(W\/\\"\d+)\.[\w-]+/g, '$1');
   const byResource = told.sort((left, right) =>
