@@ -38,8 +38,7 @@ export function membersNamed({ add, remove }: MemberDifference): string[] {
 
 /**
  * Changes members of groups in one wait, several times of one group: writers of one group, who would else queue on its
- * row, go together. Each has its own outcome, its own change and its own event; they are answered with the version
- * that the last of them made.
+ * row, go together. Each has its own outcome, its own change, its own event and its own version.
  */
 export async function changeFewMembers(
   context: Context,
@@ -74,7 +73,8 @@ export async function changeFewMembers(
     const { id, changeId } = each.value;
     const [result, row] = [resultOf.get(changeId), written.get(id)];
     if (!result?.found || !row) return { refusal: notFound('Group') };
-    return result.unknown_member ? { refusal: unknownMember(result.unknown_member) } : { value: row };
+    if (result.unknown_member) return { refusal: unknownMember(result.unknown_member) };
+    return { value: { ...row, version: result.version } };
   });
 }
 

@@ -267,16 +267,18 @@ export interface ChangedMembers extends Told {
 export interface WrittenMembers {
   readonly change_id: string;
   readonly found: boolean;
+  /** That of the group behind this change. */
+  readonly version: number;
   readonly unknown_member: string | null;
 }
 
 const changeMembersStatement = statement<WrittenMembers>(
   'change_members',
   `with incoming as (
-     select * from unnest($6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::text[])
-       as i (group_id, added, removed, change_id, request_id)
+     select * from unnest($6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::text[]) with ordinality
+       as i (group_id, added, removed, change_id, request_id, place)
    ), ${ASKED}, found as (
-     select i.* from incoming i cross join lateral (${found('scim_group', 'id', 'i.group_id')}) as g
+     select i.*, g.version from incoming i cross join lateral (${found('scim_group', 'id', 'i.group_id')}) as g
      where g.directory_id = $2
    ), missing as (
      select distinct f.change_id, f.group_id, m::uuid as user_id
@@ -292,12 +294,13 @@ const changeMembersStatement = statement<WrittenMembers>(
      returning group_id, user_id
    ), joined as (
      select c.change_id, group_id, user_id from inserted join candidate c using (group_id, user_id)
-   ), ${adopted('sound', 'change_id')}, changed as (
+   ), ${adopted('sound', 'change_id')}, effective as (
+     select group_id, change_id from departed union select group_id, change_id from joined
+   ), changed as (
      update scim_group g
      set version = g.version + w.changes, updated_at = greatest(g.updated_at, $4)
-     from (select group_id, count(distinct change_id) as changes
-           from (select group_id, change_id from departed union all select group_id, change_id from joined) as each
-           group by group_id) as w cross join lateral (${placeOf('scim_group', 'w.group_id')}) as p
+     from (select group_id, count(*) as changes from effective group by group_id) as w
+          cross join lateral (${placeOf('scim_group', 'w.group_id')}) as p
      where g.tenant_id = $1 and g.ctid = p.place
    ), told as (
      ${memberEvents('group.members_added', 'joined', 'after', 'change_id')}
@@ -306,14 +309,16 @@ const changeMembersStatement = statement<WrittenMembers>(
    ), recorded as (
      ${insertEvents('told', { at: '$4', actor: '$5' })}
    )
-   select i.change_id, f.change_id is not null as found, x.user_id as unknown_member
-   from incoming i left join found f using (change_id) left join unknown x using (change_id)`,
+   select i.change_id, f.change_id is not null as found, x.user_id as unknown_member,
+          f.version + count(e.change_id) over (partition by i.group_id order by i.place) as version
+   from incoming i left join found f using (change_id) left join unknown x using (change_id)
+        left join effective e using (change_id)`,
 );
 
 /**
- * Changes members of groups, several times of one group: each change has its own outcome, its own events and a version
- * of its own, of which the last is what is read. No two changes of a group name the same user. For few users: the changes are
- * joined to them.
+ * Changes members of groups, several times of one group: each change has its own outcome, its own events and, where
+ * it has an effect, a version of its own, in the order of the list. No two changes of a group name the same user. For
+ * few users: the changes are joined to them.
  */
 export function changeMembers(
   viewer: Viewer,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { startApp } from '../../support/app.ts';
+import { writesTogether } from '../../support/together.ts';
 import { newWorld, row } from '../../support/world.ts';
 
 /** Requests of one client that meet go to the database together; nobody can tell by what they are answered. */
@@ -8,6 +9,7 @@ import { newWorld, row } from '../../support/world.ts';
 const app = await startApp(t);
 const add = (value: string) => [{ op: 'add', path: 'members', value: [{ value }] }];
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+const byNumber = new Intl.Collator(undefined, { numeric: true }).compare;
 const statusesOf = (answers: readonly { readonly status: number }[]) => answers.map(({ status }) => status);
 
 t.test('PATCHes of one group that meet: one that names nobody is refused, and harms no other', async (t) => {
@@ -28,6 +30,12 @@ t.test('PATCHes of one group that meet: one that names nobody is refused, and ha
   const members = users.filter((_, n) => !wrong(n));
   t.same(body.members?.map(({ value }) => value).sort(), [...members].sort());
   t.equal(body.meta.version, `W/"${members.length + 1}"`, 'each is a version');
+  const versions = answers.flatMap(({ status, headers }) => (status === 204 ? [String(headers.etag)] : []));
+  t.same(
+    versions.toSorted(byNumber),
+    members.map((_, n) => `W/"${n + 2}"`),
+    'and each is answered with its own',
+  );
   const told = (await feed()).filter(({ type }) => type === 'group.members_added');
   t.equal(told.length, members.length, 'each is an event');
   for (const [n, user] of users.entries()) {
@@ -83,6 +91,21 @@ t.test('what a user gains by several groups at a time is told of the request for
     t.same(own.map(({ type }) => type).sort(), wanted, `request ${n}`);
   }
   t.equal(await drift(), 0);
+});
+
+t.test('a PATCH that changes nothing is answered with the version that it found', async (t) => {
+  const { scim, tenant } = await newWorld(app);
+  const users = await Promise.all(numbers(6).map(async (n) => (await scim.user(`user-${n}`)).id));
+  const { id } = await scim.group('Analysts', users.slice(0, 3));
+  const answers = await writesTogether(
+    app.context.db,
+    tenant.id,
+    users.map((user) => () => scim.patch(`/Groups/${id}`, add(user))),
+  );
+  t.same(
+    answers.map(({ headers }) => headers.etag),
+    ['W/"1"', 'W/"1"', 'W/"1"', 'W/"2"', 'W/"3"', 'W/"4"'],
+  );
 });
 
 t.test('a member who comes and goes in requests that meet is what the last answered one left', async (t) => {
