@@ -49,19 +49,22 @@ const serviceKeyStatement = statement<KeyRow>(
 );
 
 /**
- * All look-ups are sent in one name: who asks is not known yet, and names that anybody can make up would have a turn
- * each.
+ * The look-ups of keys that nobody has seen yet are sent in one name: who asks is not known, and names that anybody can
+ * make up would have a turn each. A key that has held asks in its own name, and waits for no made-up one.
  */
-const lookUp = <Row>(statement: Statement<Row>, ids: readonly string[]): Step<Row> => ({
-  ...step(statement, ids),
-  sender: 'credentials',
-});
+const senderOf = ({ hasHeld, tenantId, keyId }: PresentedKey) =>
+  hasHeld ? (tenantId ?? keyId) : 'credentials';
 
 /** What the database knows of the key with these ids; its secret is not compared. */
 export async function findCredential(
   db: Context['db'],
-  { keyId, tenantId }: PresentedKey,
+  presented: PresentedKey,
 ): Promise<Credential | undefined> {
+  const { keyId, tenantId } = presented;
+  const lookUp = <Row>(statement: Statement<Row>, ids: readonly string[]): Step<Row> => ({
+    ...step(statement, ids),
+    sender: senderOf(presented),
+  });
   if (tenantId === undefined) {
     const [row] = await runAlone(db, lookUp(serviceKeyStatement, [keyId]));
     return row && credentialOf(row, { kind: 'service_key', id: row.id, name: row.name, scopes: row.scopes });

@@ -28,6 +28,8 @@ export interface KeyIds {
 /** A key as it was presented; nothing in it is proved yet. */
 export interface PresentedKey extends KeyIds {
   readonly secretHash: Buffer;
+  /** It held when it was presented before: the tenant that it names is the one that it was issued for. */
+  readonly hasHeld?: true;
 }
 
 export interface MintedKey {
@@ -75,7 +77,7 @@ export function makeKeyReader(size: number): KeyReader {
     remember(key, digest) {
       const name = nameOf(digest);
       if (known.has(name)) return;
-      known.set(name, key);
+      known.set(name, { ...key, hasHeld: true });
       const [oldest] = known.keys();
       if (known.size > size && oldest !== undefined) known.delete(oldest);
     },

@@ -47,3 +47,18 @@ t.test('requests of a tenant that wait for a lock leave connections to another',
   await holder.query('rollback');
   await all;
 });
+
+t.test('a key that has held does not wait for look-ups of keys that nobody has seen', async (t) => {
+  let now = NOW;
+  const app = await startApp(t, { now: () => now });
+  const client = clientOf(app, await app.scimKey(await app.createTenant()));
+  const { id } = await client.user('read');
+  const { turns } = app.context.db;
+  // As many as the unknown may have under way; the last of them waits.
+  let waiting: Promise<void> | undefined;
+  while (waiting === undefined) waiting = turns.take('credentials');
+  now = new Date(NOW.getTime() + 1_000);
+  t.equal((await client.ask('GET', `/Users/${id}`)).status, 200, 'what was remembered of it is too old');
+  turns.giveBack('credentials');
+  await waiting;
+});
