@@ -70,7 +70,7 @@ async function start(config: Config, log: Logger, lifecycle: Lifecycle): Promise
     );
   };
   const app = await buildApp(context, {
-    authenticate: Object.assign(authenticate, { admit: openRates(config.rate, context.now, tellRefused) }),
+    authenticate: Object.assign(authenticate, { rates: openRates(config.rate, context.now, tellRefused) }),
     clients,
     verifiers,
     trustedProxies: config.trustedProxies,

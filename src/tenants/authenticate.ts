@@ -2,7 +2,7 @@ import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { type Credential, findCredential } from './credentials.ts';
 import { type KeyIds, makeKeyReader, type PresentedKey, sameHash, sha256 } from './key-format.ts';
-import type { Admit } from './rates.ts';
+import type { Rates } from './rates.ts';
 import { makeRecall } from './recall.ts';
 import { makeUsage } from './usage.ts';
 
@@ -13,7 +13,7 @@ import { makeUsage } from './usage.ts';
 export interface Authenticate {
   (credential: string | undefined, requestId?: string): Promise<Principal>;
   /** How often they may ask; absent: as often as they like. */
-  readonly admit?: Admit;
+  readonly rates?: Rates;
 }
 
 export interface Authenticator {

@@ -25,8 +25,15 @@ const RESERVED = { key: 1 / 20, tenant: 1 / 2 };
 
 type Limited = Exclude<Principal, { kind: 'operator' }>;
 
-/** Lets a principal's request in. @throws RateRefusal with the seconds after which there is room */
-export type Admit = (principal: Principal) => void;
+export interface Rates {
+  /** Lets a principal's request in. @throws RateRefusal with the seconds after which there is room */
+  admit(principal: Principal): void;
+  /**
+   * Counts what was let in as so many requests more: a /Bulk is as many as it has operations. It is never refused for
+   * that, but those that come behind it wait until it is paid for.
+   */
+  charge(principal: Principal, requests: number): void;
+}
 
 /** Is told once a second of each key that was refused, and how often: a flood is no reason to write a line for each. */
 export type TellRefused = (principal: Limited, count: number) => void;
@@ -53,7 +60,7 @@ export class RateRefusal extends AppError {
  * Opens the limits of this process: token buckets, filled by the clock and not by a timer. Nobody's requests count for
  * another tenant, and an operator's for nobody; what is refused does not count.
  */
-export function openRates({ perSecond, burst }: Rate, now: () => Date, tell: TellRefused = () => {}): Admit {
+export function openRates({ perSecond, burst }: Rate, now: () => Date, tell: TellRefused = () => {}): Rates {
   const buckets = new Map<string, Bucket>();
   const refusalOf = makeRefusals(tell);
 
@@ -75,21 +82,34 @@ export function openRates({ perSecond, burst }: Rate, now: () => Date, tell: Tel
     if (oldest !== undefined) buckets.delete(oldest);
   }
 
-  return (principal) => {
-    if (principal.kind === 'operator') return;
-    const at = now().getTime();
-    const { shared, reserved } = sharesOf(principal);
-    const limited = shared.map((share) => bucketOf(share, at));
-    const least = Math.min(...limited.map(({ left }) => left));
-    if (least >= 1) return take(limited);
-    const own = reserved.map((share) => bucketOf(share, at));
-    if (own.length > 0 && own.every(({ left }) => left >= 1)) return take(own);
-    throw refusalOf(principal, Math.ceil((1 - least) / perSecond));
+  return {
+    admit(principal) {
+      if (principal.kind === 'operator') return;
+      const at = now().getTime();
+      const { shared, reserved } = sharesOf(principal);
+      const limited = shared.map((share) => bucketOf(share, at));
+      const least = Math.min(...limited.map(({ left }) => left));
+      if (least >= 1) return take(limited, 1);
+      const own = reserved.map((share) => bucketOf(share, at));
+      if (own.length > 0 && own.every(({ left }) => left >= 1)) return take(own, 1);
+      throw refusalOf(principal, Math.ceil((1 - least) / perSecond));
+    },
+    charge(principal, requests) {
+      if (principal.kind === 'operator') return;
+      const at = now().getTime();
+      const { shared, reserved } = sharesOf(principal);
+      // Of what is reserved the key's part alone: the tenant's is there for its other keys.
+      const charged = [...shared, ...reserved.slice(0, 1)];
+      take(
+        charged.map((share) => bucketOf(share, at)),
+        requests,
+      );
+    },
   };
 }
 
-function take(buckets: readonly Bucket[]): void {
-  for (const bucket of buckets) bucket.left -= 1;
+function take(buckets: readonly Bucket[], requests: number): void {
+  for (const bucket of buckets) bucket.left -= requests;
 }
 
 /** Whose limit it is, and how much of the rate. */

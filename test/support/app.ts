@@ -76,8 +76,8 @@ export async function startApp(t: Test, options: StartOptions = {}) {
   const operatorKey = randomBytes(32).toString('base64url');
   const context = makeContext(connectionString, operatorKey, options);
   const { authenticate: unlimited, flushUsage } = makeAuthenticator(context);
-  const admit = options.rate && openRates(options.rate, context.now);
-  const authenticate = admit ? Object.assign(unlimited, { admit }) : unlimited;
+  const rates = options.rate && openRates(options.rate, context.now);
+  const authenticate = rates ? Object.assign(unlimited, { rates }) : unlimited;
   const clients = makeClientRecords(context.db);
   const { verifiers = NO_VERIFIERS } = options;
   const routes: RouteOptions[] = [];

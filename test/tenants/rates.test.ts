@@ -4,6 +4,8 @@ import type { Principal } from '../../src/context.ts';
 import { AppError } from '../../src/errors.ts';
 import { openRates, type Rate, type RateRefusal, type TellRefused } from '../../src/tenants/rates.ts';
 import { startApp } from '../support/app.ts';
+import { bulkOf } from '../support/bulk.ts';
+import { clientOf, USER } from '../support/client.ts';
 import { runs } from '../support/runs.ts';
 
 /** How often keys and tenants may ask. */
@@ -14,11 +16,12 @@ const SERVICE = { kind: 'service_key', id: 's' } as Principal;
 /** Limits with a clock that is moved by hand. */
 function limits(rate: Rate) {
   let milliseconds = 1_000_000;
-  const admit = openRates(rate, () => new Date(milliseconds));
+  const { admit, charge } = openRates(rate, () => new Date(milliseconds));
   return {
     pass(time: number) {
       milliseconds += time;
     },
+    charge,
     /** 0: let in; else the seconds to wait. */
     ask(principal: Principal): number {
       try {
@@ -56,7 +59,7 @@ t.test('how often a key was refused is told in a sum', async (t) => {
       told.push(`${principal.id} ${count}`);
       if (told.length === 2) resolve();
     };
-    const admit = openRates({ perSecond: 1, burst: 1 }, () => new Date(0), tell as TellRefused);
+    const { admit } = openRates({ perSecond: 1, burst: 1 }, () => new Date(0), tell as TellRefused);
     const repeated = (principal: Principal) => {
       try {
         admit(principal);
@@ -186,6 +189,38 @@ t.test('who asks too often is told when to come back, on every surface, and nobo
     [429],
     'nor do they take the place of other refusals',
   );
+});
+
+t.test('what is charged is paid by those that come behind it, and by no other key for long', async (t) => {
+  const { ask, pass, charge } = limits({ perSecond: 40, burst: 40 });
+  const [key, other] = [keyOf('k', 't'), keyOf('other', 't')];
+  t.equal(ask(key), 0);
+  charge(key, 119);
+  t.equal(ask(key), 3, 'its own part is used up as well');
+  t.equal(ask(other), 0, 'the others have theirs');
+  pass(2_000);
+  t.equal(ask(key), 1);
+  pass(25);
+  t.same([ask(key), ask(key)], [0, 1]);
+});
+
+t.test('a /Bulk counts as many requests as it has operations', async (t) => {
+  const app = await startApp(t, { now: () => new Date(0), rate: { perSecond: 1, burst: 5 } });
+  const client = clientOf(app, await app.scimKey(await app.createTenant()));
+  const operations = Array.from({ length: 6 }, (_, n) => ({
+    method: 'POST',
+    path: '/Users',
+    bulkId: `b${n}`,
+    data: { schemas: [USER], userName: `user-${n}` },
+  }));
+  const { body } = await bulkOf(client)(operations);
+  t.same(
+    body.Operations.map(({ status }) => status),
+    operations.map(() => '201'),
+  );
+  const { status, headers } = await client.ask('GET', '/Users');
+  t.equal(status, 429);
+  t.equal(headers['retry-after'], '2');
 });
 
 t.test('what is asked where there is nothing counts too', async (t) => {

@@ -44,9 +44,9 @@ const LATE = { least: 500, most: 1_500 };
 const MOST_LATE = 2_000;
 let late = 0;
 
-async function letIn({ admit }: Authenticate, request: FastifyRequest): Promise<void> {
+async function letIn({ rates }: Authenticate, request: FastifyRequest): Promise<void> {
   try {
-    admit?.(request.principal);
+    rates?.admit(request.principal);
   } catch (error) {
     // For the log, should the client not wait for it.
     request.thrown = error;

@@ -2,12 +2,12 @@ import { setImmediate as othersAreServed } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { v7 } from 'uuid';
 import { requireScimWrites } from '../../actions/scim-writes.ts';
-import type { Context } from '../../context.ts';
 import { type BulkOperation, type RefusedOperation, readBulkRequest } from '../../scim/bulk.ts';
 import { BULK_RESPONSE, errorBody } from '../../scim/messages.ts';
 import { readProjection } from '../../scim/project.ts';
 import { BASE_TYPES } from '../../scim/resource-types.ts';
 import type { JsonObject } from '../../scim/types.ts';
+import type { Rates } from '../../tenants/rates.ts';
 import { logFailure } from '../plugins/request-log.ts';
 import { entityTag, locationOf } from './answer.ts';
 import { type BulkJob, type OperationOutcome, runBulk } from './bulk-job.ts';
@@ -19,14 +19,19 @@ import { baseUrlOf, readingOf, scimActor } from './request.ts';
 
 type Operation = BulkOperation | RefusedOperation;
 
+interface BulkRouteOptions extends Pick<BulkJob, 'context' | 'endpoints'> {
+  readonly rates: Rates | undefined;
+}
+
 /** `/Bulk`: many operations in one request (RFC 7644 section 3.7). */
-export function bulkRoute(scope: FastifyInstance, context: Context, endpoints: BulkJob['endpoints']): void {
+export function bulkRoute(scope: FastifyInstance, { context, endpoints, rates }: BulkRouteOptions): void {
   const baseUrl = baseUrlOf(context);
   scope.post('/Bulk', { ...documentedBulk(), bodyLimit: BODY_LIMITS.bulk }, async (request, reply) => {
     const actor = scimActor(request);
     requireScimWrites(actor);
     const reading = readingOf(request, actor);
     const bulk = await readBulkRequest(request.body, { reading, mint: v7, pause: othersAreServed });
+    rates?.charge(request.principal, bulk.operations.length - 1);
     const outcomes = await runBulk({ context, actor, endpoints, reading }, bulk);
 
     noteRefusals(request, outcomes);

@@ -70,7 +70,7 @@ export async function scimSurface(
       const endpoints = { User: userEndpoint(context), Group: groupEndpoint(context) };
       resourceRoutes(scope, endpoints.User, baseUrl);
       resourceRoutes(scope, endpoints.Group, baseUrl);
-      bulkRoute(scope, context, endpoints);
+      bulkRoute(scope, { context, endpoints, rates: authenticate.rates });
       unsupportedRoutes(scope);
     });
   });
