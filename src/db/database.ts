@@ -36,7 +36,7 @@ const STATEMENT_TIMEOUT = { hot: 15_000, administration: 600_000 };
 const LOCK_TIMEOUT = 3_000;
 /** A pipeline's last answer waits for all its statements; a connection silent for longer beyond that is given up. */
 const ANSWER_MARGIN = 45_000;
-const ADMINISTRATION_POOL_SIZE = 3;
+export const ADMINISTRATION_POOL_SIZE = 3;
 /**
  * For the hot path: what is prepared is planned once. By itself PostgreSQL would plan some of it anew each time, for up
  * to milliseconds, because it takes the plan for all values to be dearer.

@@ -2,7 +2,7 @@ import pg from 'pg';
 import t from 'tap';
 import { startApp } from '../support/app.ts';
 import { type List, USER } from '../support/client.ts';
-import { type Sent, sentBy, touchedBy } from '../support/costs.ts';
+import { type Sent, sentBy, TELL, touchedBy } from '../support/costs.ts';
 
 import { ADA, newSignInWorld } from '../support/sign-in.ts';
 import { readsTogether, writesTogether } from '../support/together.ts';
@@ -96,7 +96,10 @@ interface Cost {
   readonly readAtMost: number;
 }
 
-const cost = (waits: number, statements: number, written: number, readAtMost = 30): Cost => ({
+/** Versions of rows that PostgreSQL has not removed yet are read as well: how many there are depends on what runs beside. */
+const FEW = 100;
+
+const cost = (waits: number, statements: number, written: number, readAtMost = FEW): Cost => ({
   waits,
   statements,
   written,
@@ -182,7 +185,7 @@ const CASES: readonly (readonly [what: string, cost: Cost, ask: Ask])[] = [
   ],
   [
     'PATCH of a group, one member more or less and its name',
-    cost(2, 10, 7, 40),
+    cost(2, 10, 7),
     ({ scim, everybody, member }, n) =>
       scim.patch(`/Groups/${everybody}`, [
         { op: 'replace', value: { displayName: 'Everybody' } },
@@ -191,12 +194,12 @@ const CASES: readonly (readonly [what: string, cost: Cost, ask: Ask])[] = [
   ],
   [
     'a sign-in that changes nothing',
-    cost(3, 22, 3, 60),
+    cost(3, 22, 3),
     ({ post }) => post({ ...ADA, sub: 'known', email: 'known@acme.test' }),
   ],
   [
     'a sign-in that changes a team',
-    cost(11, 46, 11, 60),
+    cost(11, 46, 11),
     ({ post }, n) =>
       post({ ...ADA, sub: 'moves', email: 'moves@acme.test', groups: [n % 2 ? 'Hunters' : 'Analysts'] }),
   ],
@@ -222,6 +225,7 @@ const WARM = 6;
 
 const worlds = { large: await sized(LARGE), small: await sized(100) };
 await loader.query('vacuum analyze');
+await loader.query(TELL);
 
 async function costOf(work: () => Promise<unknown>) {
   let sent: Sent = { waits: 0, statements: [] };

@@ -1,4 +1,6 @@
+import { CompiledQuery } from 'kysely';
 import pg from 'pg';
+import { ADMINISTRATION_POOL_SIZE, type Database } from '../../src/db/database.ts';
 import type { TestApp } from './app.ts';
 
 /** What a piece of work costs at the database: counted at the driver, and by PostgreSQL itself. Nothing is replaced. */
@@ -58,14 +60,17 @@ const COUNTERS = `select relname as table, seq_scan as "sequentialScans", n_tup_
     seq_tup_read + (select coalesce(sum(idx_tup_read), 0) from pg_stat_user_indexes i where i.relid = t.relid)::bigint as read
   from pg_stat_user_tables t order by relname`;
 
+/** Has a session tell what it has counted. */
+export const TELL = 'select pg_stat_force_next_flush()';
+
 /** The tables that `work` touches, by the counters of PostgreSQL (15 or newer), which are of the whole database. */
 export async function touchedBy(
   { context: { db } }: Pick<TestApp, 'context'>,
   work: () => Promise<unknown>,
 ): Promise<Touched[]> {
-  const before = await counters(db.pool);
+  const before = await counters(db);
   await work();
-  const after = await counters(db.pool);
+  const after = await counters(db);
   const touched = after.map((each, index) => {
     const grown = (what: 'sequentialScans' | 'read' | 'written') => each[what] - (before[index]?.[what] ?? 0);
     return {
@@ -78,10 +83,12 @@ export async function touchedBy(
   return touched.filter(({ read, written }) => read + written > 0);
 }
 
-async function counters(pool: pg.Pool): Promise<Touched[]> {
-  // Each session tells what it has counted when it is told to.
+async function counters({ pool, kysely }: Database): Promise<Touched[]> {
+  // Each session tells what it has counted when it is told to, or at some time within ten seconds.
   const sessions = await Promise.all(Array.from({ length: pool.options.max }, () => pool.connect()));
-  await Promise.all(sessions.map((session) => session.query('select pg_stat_force_next_flush()')));
+  await Promise.all(sessions.map((session) => session.query(TELL)));
   for (const session of sessions) session.release();
+  const tell = () => kysely.connection().execute((session) => session.executeQuery(CompiledQuery.raw(TELL)));
+  await Promise.all(Array.from({ length: ADMINISTRATION_POOL_SIZE }, tell));
   return (await pool.query<Touched>(COUNTERS)).rows;
 }
