@@ -41,7 +41,9 @@ const WITH_CAUSE = 'full join cause using (user_id)';
 const reconcileText = (causes: Causes) => {
   const [ctes, own, joined, only] =
     causes === 'each' ? [CAUSES, OWN_CAUSE, WITH_CAUSE, 'where target_id is not null'] : ['', '', '', ''];
-  const changeId = causes === 'each' ? 'coalesce(caused_by, $4)' : '$4';
+  const [changeId, requestId] =
+    causes === 'each' ? ['coalesce(caused_by, $4)', 'coalesce(caused_in, $5)'] : ['$4', '$5'];
+  const ofFew = causes === 'each' ? 'left join cause using (user_id)' : '';
   return `with ${planText(NOTED, EDITS)}${ctes}, ended as (
      delete from access_grant g using (
        select y.place from changed c cross join lateral (
@@ -82,19 +84,20 @@ const reconcileText = (causes: Causes) => {
             user_id, target_id, origin, cause, was, role, false as suspended, version, "row", group_id, group_name${own}
      from effect ${joined} ${only}
    ), alert as (
-     select 'owner.retained' as type, jsonb_build_object('users', jsonb_build_array(user_id)) as after
+     select 'owner.retained' as type, jsonb_build_object('users', jsonb_build_array(user_id)) as after, user_id
      from retained where new_held
      union all
-     select 'owner.none_left', null
-     where exists (select from effect where target_id = '${OWNER}' and not has)
-       and not (select by_others from owned) and not exists (select from retained where new_held)
-       and not exists (select from holder where active)
+     (select 'owner.none_left', null, user_id from effect
+      where target_id = '${OWNER}' and not has
+        and not (select by_others from owned) and not exists (select from retained where new_held)
+        and not exists (select from holder where active)
+      limit 1)
    ), told as (
      ${grantEvents('grant_told', causes)}
      union all
      ${effectEvents('effect_told', causes)}
      union all
-     select type, 'Tenant', $1, null, null, after, $4, $5 from alert
+     select type, 'Tenant', $1, null, null, after, ${changeId}, ${requestId} from alert ${ofFew}
    ), recorded as (
      ${insertEvents('told', { at: '$2', actor: '$3' })}
    )

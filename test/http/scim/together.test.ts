@@ -93,6 +93,40 @@ t.test('what a user gains by several groups at a time is told of the request for
   t.equal(await drift(), 0);
 });
 
+t.test('that the last owner stays is told of the request that named them', async (t) => {
+  const { scim, tenant, map, feed, holds } = await newWorld(app);
+  await map([row('Hunters', 'Forensics', 'VIEWER')], { tenant_owners_groups: ['Owners'] });
+  const [longest, newer] = [(await scim.user('ada')).id, (await scim.user('bob')).id];
+  const { id: owners } = await scim.group('Owners', [longest]);
+  await scim.patch(`/Groups/${owners}`, add(newer));
+  const { id: analysts } = await scim.group('Analysts');
+  const leaves = (value: string) => [{ op: 'remove', path: `members[value eq "${value}"]` }];
+  const others = [(await scim.user('eve')).id, (await scim.user('fay')).id];
+  const changes = [
+    ...others.map((user) => [analysts, add(user)] as const),
+    ...[newer, longest].map((user) => [owners, leaves(user)] as const),
+  ];
+  const answers = await writesTogether(
+    app.context.db,
+    tenant.id,
+    changes.map(
+      ([group, operations], n) =>
+        () =>
+          scim.patch(`/Groups/${group}`, operations, { 'x-request-id': `request-${n}` }),
+    ),
+  );
+  t.same(
+    statusesOf(answers),
+    changes.map(() => 204),
+  );
+  t.same(await holds(longest), ['owner']);
+  const told = (await feed()).filter(({ type }) => type === 'owner.retained');
+  t.same(
+    told.map(({ requestId, after }) => [requestId, after]),
+    [['request-3', { users: [longest] }]],
+  );
+});
+
 t.test('a PATCH that changes nothing is answered with the version that it found', async (t) => {
   const { scim, tenant } = await newWorld(app);
   const users = await Promise.all(numbers(6).map(async (n) => (await scim.user(`user-${n}`)).id));
