@@ -37,7 +37,8 @@ export function signIn(state: State, command: SignIn, id: string): SignInRefusal
 function arrive(state: State, { user, provider }: SignIn, id: string): SignInRefusal | undefined {
   const met = state.users[user];
   if (met !== undefined && met.directory !== null) return undefined;
-  if (user in state.deleted) return 'deprovisioned';
+  const speaks = (of: string | null) => of === provider || (of === null && met === undefined);
+  if (state.deleted.some((each) => each.user === user && speaks(each.provider))) return 'deprovisioned';
   if (met !== undefined) {
     const owns = desired(state).some((grant) => grant.user === user && grant.target === OWNER);
     return owns || state.settings.linkByEmail === 'never' ? 'link_conflict' : undefined;

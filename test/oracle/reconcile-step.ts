@@ -157,9 +157,7 @@ function change(state: State, command: Command, id: string): Refusal | undefined
       switchJit(state, command);
       return undefined;
     case 'allow return':
-      if (!(command.user in state.deleted)) return 'absent';
-      delete state.deleted[command.user];
-      return undefined;
+      return lift(state, command.user);
     case 'create directory':
       if (state.directories.includes(command.directory)) return 'taken';
       state.directories.push(command.directory);
@@ -176,8 +174,29 @@ function addUser(state: State, command: Of<'post user' | 'add user by hand'>, id
   if (directory !== null && !state.directories.includes(directory)) return 'absent';
   if (command.user in state.users) return 'taken';
   state.users[command.user] = { id, directory, userType, active: command.active };
-  delete state.deleted[command.user];
+  // A name that a directory gives may be another's.
+  if (directory === null) lift(state, command.user);
   return undefined;
+}
+
+function bury(state: State, name: string, id: string): void {
+  const linked = state.links.filter(({ user }) => user === name).map(({ provider }) => provider);
+  for (const provider of [null, ...linked]) {
+    const stands = state.deleted.some((each) => each.user === name && each.provider === provider);
+    if (!stands) state.deleted.push({ user: name, provider, id });
+  }
+}
+
+function lift(state: State, name: string): 'absent' | undefined {
+  const id = buried(state, name);
+  if (id === undefined) return 'absent';
+  state.deleted = state.deleted.filter((each) => each.id !== id);
+  return undefined;
+}
+
+/** The id of the deleted user whose name it was. */
+export function buried({ deleted }: State, name: string): string | undefined {
+  return deleted.find(({ user, provider }) => user === name && provider === null)?.id;
 }
 
 function changeUser(state: State, command: Of<'put user' | 'patch user' | 'delete user'>) {
@@ -185,7 +204,7 @@ function changeUser(state: State, command: Of<'put user' | 'patch user' | 'delet
   if (user === undefined || !state.directories.includes(command.directory)) return 'absent';
   if ((user.directory ?? command.directory) !== command.directory) return 'not found';
   if (command.do === 'delete user') {
-    state.deleted[command.user] = user.id;
+    bury(state, command.user, user.id);
     delete state.users[command.user];
     state.links = state.links.filter((link) => link.user !== command.user);
     state.claims = state.claims.filter((claim) => claim.user !== command.user);

@@ -82,6 +82,15 @@ export interface Claim {
   role: string | null;
 }
 
+/** By what a deleted user would be known again: the name, or who they were to an identity provider. */
+export interface Tombstone {
+  user: string;
+  /** Null: the name, which speaks of nobody who has it by now. */
+  provider: string | null;
+  /** The deleted user's. */
+  id: string;
+}
+
 export interface State {
   settings: {
     takeover: boolean;
@@ -98,8 +107,7 @@ export interface State {
   directories: string[];
   teams: Record<string, Team>;
   users: Record<string, User>;
-  /** The ids of users who were deleted, and whom no sign-in brings back. */
-  deleted: Record<string, string>;
+  deleted: Tombstone[];
   groups: Record<string, Group>;
   claims: Claim[];
   /** The mode of each identity provider. */
@@ -134,7 +142,7 @@ export const EMPTY: State = {
   directories: ['default'],
   teams: {},
   users: {},
-  deleted: {},
+  deleted: [],
   groups: {},
   claims: [],
   providers: {},

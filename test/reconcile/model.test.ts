@@ -102,6 +102,18 @@ async function play(history: readonly Command[]): Promise<void> {
 
 /** Histories in which this or the specification was once wrong. */
 const FOUND: Readonly<Record<string, readonly Command[]>> = {
+  'a deleted identity stays so under a name that a directory gave and released': [
+    { do: 'create directory', directory: 'entra' },
+    { do: 'set', settings: { linkByEmail: 'verified_domains' } },
+    { do: 'sign in', user: 'u3@acme.test', provider: 'google', groups: [] },
+    { do: 'delete user', user: 'u3@acme.test', directory: 'default' },
+    { do: 'post user', user: 'u3@acme.test', directory: 'entra', active: true, userType: null },
+    { do: 'delete directory', directory: 'entra', users: 'release' },
+    { do: 'sign in', user: 'u3@acme.test', provider: 'google', groups: [] },
+    { do: 'sign in', user: 'u3@acme.test', provider: 'okta', groups: [] },
+    { do: 'allow return', user: 'u3@acme.test' },
+    { do: 'sign in', user: 'u3@acme.test', provider: 'google', groups: [] },
+  ],
   'a claim for another, where two providers give to one user': [
     { do: 'set', settings: { linkByEmail: 'verified_domains' } },
     { do: 'sign in', user: 'u4@acme.test', provider: 'okta', groups: ['A'] },

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GroupReference, MappingDocument, State, Team } from '../oracle/reconcile.ts';
 import { SECOND } from '../oracle/reconcile-arbitraries.ts';
-import type { Command, Target } from '../oracle/reconcile-step.ts';
+import { buried, type Command, type Target } from '../oracle/reconcile-step.ts';
 import type { Answer, AnyBody, Method, TestApp } from './app.ts';
 import { type Client, clientOf, GROUP, USER } from './client.ts';
 import { openGateway } from './reconcile-gateway.ts';
@@ -82,7 +82,7 @@ function send(tenant: Tenant, command: Command, state: State): Sent {
     case 'switch jit':
       return confirmed(app, 'PATCH', `${root}/identity-providers/${command.provider}?`, { jit: command.jit });
     case 'allow return':
-      return app.admin('POST', `${root}/users/${state.deleted[command.user]}/allow-return`);
+      return app.admin('POST', `${root}/users/${buried(state, command.user)}/allow-return`);
     case 'create directory':
       return createDirectory(tenant, command.directory);
     case 'delete directory':
