@@ -303,9 +303,11 @@ const changeMembersStatement = statement<WrittenMembers>(
           cross join lateral (${placeOf('scim_group', 'w.group_id')}) as p
      where g.tenant_id = $1 and g.ctid = p.place
    ), told as (
-     ${memberEvents('group.members_added', 'joined', 'after', 'change_id')}
-     union all ${memberEvents('group.members_removed', 'departed', 'before', 'change_id')}
-     union all ${adoptionEvents('change_id')}
+     select e.* from (
+       ${memberEvents('group.members_added', 'joined', 'after', 'change_id')}
+       union all ${memberEvents('group.members_removed', 'departed', 'before', 'change_id')}
+       union all ${adoptionEvents('change_id')}
+     ) as e join incoming using (change_id) order by place, type
    ), recorded as (
      ${insertEvents('told', { at: '$4', actor: '$5' })}
    )
@@ -317,7 +319,7 @@ const changeMembersStatement = statement<WrittenMembers>(
 
 /**
  * Changes members of groups, several times of one group: each change has its own outcome, its own events and, where
- * it has an effect, a version of its own, in the order of the list. No two changes of a group name the same user. For
+ * it has an effect, a version of its own; versions and events are in the order of the list. No two changes of a group name the same user. For
  * few users: the changes are joined to them.
  */
 export function changeMembers(
