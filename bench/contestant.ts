@@ -19,6 +19,11 @@ export interface Exchange {
 /** The exchanges of one connection, one after the other. */
 export type Lane = Generator<Exchange>;
 
+/** The same exchange over and over. */
+export function* again(exchange: Exchange): Lane {
+  for (;;) yield exchange;
+}
+
 /** A process that takes part in the benchmark. */
 export interface Contestant {
   readonly name: string;

@@ -15,7 +15,6 @@ export async function fillTenant(connectionString: string, tenantId: string, pop
       await insertUsers(client, tenantId, population, numbers);
     }
     await insertGroups(client, tenantId, population);
-    await client.query('vacuum (analyze)');
   });
 }
 

@@ -1,72 +1,133 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from 'undici';
 import { userNamed } from './population.ts';
 
 /**
  * A client that asks far more often than it may, in a process of its own, so that its load is not felt where latencies
- * are taken. At each order it asks for so long; it tells when it has been refused, or else when its lead is over, and
- * in the end how often it was answered in which way.
+ * are taken. Whoever goes on asking waits for its refusals, so it takes thousands of connections to ask so often: bare
+ * sockets, because a client library takes more than the service does. At each order it asks until it is held back and
+ * a while longer, tells so, and is measured from then on; in the end it tells how often it asked and what was answered.
  */
 
 export interface FloodOrder {
-  /** How long it may take at most to use up what it may ask in a burst. */
+  /** How long it may take at most to be held back, in milliseconds. */
   readonly lead: number;
   /** How long it goes on then. */
   readonly milliseconds: number;
-  /** Requests a second. */
+  /** Requests a second that it makes, as long as a connection is free for them. */
   readonly rate: number;
 }
 
-/** How often each status was answered. */
-export type FloodTally = Readonly<Record<string, number>>;
-
-const CONNECTIONS = 64;
-const SCIM_JSON = 'application/scim+json';
-
-const { ORIGIN = '', KEY = '', USER_ID = '' } = process.env;
-const pool = new Pool(ORIGIN, { connections: CONNECTIONS });
-
-/** What an identity provider that has run wild asks: reads, and every tenth request creates a user. */
-const READ = () => ({ method: 'GET', path: `/Users/${USER_ID}` }) as const;
-const CREATE = () =>
-  ({ method: 'POST', path: '/Users', body: JSON.stringify(userNamed(`flood-${randomUUID()}`)) }) as const;
-const ASKED = [CREATE, ...Array<typeof READ>(9).fill(READ)];
-
-async function flood({ milliseconds, lead, rate }: FloodOrder): Promise<void> {
-  const tally: Record<string, number> = {};
-  const count = (status: string) => {
-    tally[status] = (tally[status] ?? 0) + 1;
-  };
-  const underway = new Set<Promise<void>>();
-  const begin = performance.now();
-  let until = Number.POSITIVE_INFINITY;
-  // A little each millisecond: who asks in one go is felt for the time that its answers take.
-  for (let turn = 0; performance.now() < until; await sleep(1)) {
-    const elapsed = performance.now() - begin;
-    if (until === Number.POSITIVE_INFINITY && (tally['429'] || elapsed > lead)) {
-      until = performance.now() + milliseconds;
-      process.send?.('flooding');
-    }
-    const due = (elapsed * rate) / 1_000;
-    // What there are no connections for is left out: who waits here floods nobody.
-    for (; turn < due; turn += 1) {
-      if (underway.size >= CONNECTIONS) continue;
-      const sent: Promise<void> = ask(turn).then(count, () => count('none'));
-      underway.add(sent);
-      void sent.then(() => underway.delete(sent));
-    }
-  }
-  await Promise.all(underway);
-  process.send?.(tally);
+export interface FloodTold {
+  /** Requests a second that it really made while it was measured. */
+  readonly offered: number;
+  /** How often each status was answered, from the beginning on; `none`: a connection failed. */
+  readonly answers: Readonly<Record<string, number>>;
 }
 
-async function ask(turn: number): Promise<string> {
-  const { path, ...asked } = { body: null, ...(ASKED[turn % ASKED.length] ?? READ)() };
-  const headers = { authorization: `Bearer ${KEY}`, 'content-type': SCIM_JSON };
-  const { statusCode, body } = await pool.request({ ...asked, path: `/api/scim/v2${path}`, headers });
-  await body.dump();
-  return String(statusCode);
+const CONNECTIONS = 4_000;
+/** Opened at a time: fewer than wait to be accepted. */
+const OPENED = 200;
+/** From the first refusal on, in milliseconds: the late ones have come back then, and as many are asked as answered. */
+const SETTLED = 2_000;
+/** For the answers that are underway in the end. */
+const DRAINED = 2_000;
+
+const { ORIGIN = '', KEY = '', USER_ID = '' } = process.env;
+const { hostname, port } = new URL(ORIGIN);
+
+const request = (line: string, body = '') =>
+  `${line} HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${KEY}\r\n` +
+  `content-type: application/scim+json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+
+const READ = request(`GET /api/scim/v2/Users/${USER_ID}`);
+/** What an identity provider that has run wild asks: reads, and every tenth request creates a user. */
+const asked = (turn: number) =>
+  turn % 10 === 0
+    ? request('POST /api/scim/v2/Users', JSON.stringify(userNamed(`flood-${randomUUID()}`)))
+    : READ;
+
+/** Connections on which no answer is awaited, and what was answered on all. */
+interface Lines {
+  readonly free: Set<Socket>;
+  readonly open: Set<Socket>;
+  readonly answers: Record<string, number>;
+}
+
+async function openLines(): Promise<Lines> {
+  const lines: Lines = { free: new Set(), open: new Set(), answers: {} };
+  while (lines.open.size < CONNECTIONS) {
+    await Promise.all(Array.from({ length: OPENED }, () => openLine(lines)));
+  }
+  return lines;
+}
+
+async function openLine({ free, open, answers }: Lines): Promise<void> {
+  const socket = connect(Number(port), hostname).setNoDelay().setEncoding('latin1');
+  const count = (status: string) => {
+    answers[status] = (answers[status] ?? 0) + 1;
+  };
+  let received = '';
+  socket.on('data', (chunk: string) => {
+    received += chunk;
+    const status = statusOf(received);
+    if (status === undefined) return;
+    received = '';
+    count(status);
+    free.add(socket);
+  });
+  socket.on('error', () => count('none'));
+  socket.on('close', () => {
+    free.delete(socket);
+    open.delete(socket);
+  });
+  open.add(socket);
+  await once(socket, 'connect').catch(() => undefined);
+  if (!socket.destroyed) free.add(socket);
+}
+
+/** The status of an answer that is there as a whole. */
+function statusOf(text: string): string | undefined {
+  const head = text.indexOf('\r\n\r\n');
+  if (head < 0) return undefined;
+  const length = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, head))?.[1] ?? 0;
+  return text.length < head + 4 + Number(length) ? undefined : text.slice(9, 12);
+}
+
+async function flood({ milliseconds, lead, rate }: FloodOrder): Promise<void> {
+  const { free, open, answers } = await openLines();
+  const begin = performance.now();
+  let [turn, made] = [0, 0];
+  /** Asks what is due until then. */
+  const askUntil = async (isOver: (now: number) => boolean) => {
+    // A little each millisecond: who asks in one go is felt for the time that its answers take.
+    for (let now = performance.now(); !isOver(now); now = performance.now()) {
+      for (const due = ((now - begin) * rate) / 1_000; turn < due; turn += 1) {
+        const [socket] = free;
+        // What there is no connection for is left out: who waits here floods nobody.
+        if (!socket) continue;
+        free.delete(socket);
+        socket.write(asked(turn));
+        made += 1;
+      }
+      await sleep(1);
+    }
+  };
+  await askUntil((now) => answers['429'] !== undefined || now - begin > lead);
+  const settled = performance.now() + SETTLED;
+  await askUntil((now) => now > settled);
+  process.send?.('flooding');
+  const [from, before] = [performance.now(), made];
+  await askUntil((now) => now - from > milliseconds);
+  const offered = ((made - before) / (performance.now() - from)) * 1_000;
+  for (const until = performance.now() + DRAINED; free.size < open.size && performance.now() < until; ) {
+    await sleep(20);
+  }
+  for (const socket of open) socket.destroy();
+  process.send?.({ offered, answers } satisfies FloodTold);
 }
 
 process.on('message', (order: FloodOrder) => void flood(order));
+process.on('disconnect', () => process.exit());

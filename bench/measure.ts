@@ -1,37 +1,66 @@
+import type { Floor } from './anchors/statements.ts';
 import type { Case, Point } from './cases/case.ts';
 import type { Directory } from './contestant.ts';
 import type { Scale } from './options.ts';
 import type { Progress } from './progress.ts';
+import type { Results } from './report/report.ts';
 import { type Row, rowsOf } from './report/rows.ts';
 import { placeOf } from './report/table.ts';
 import { type Entry, runRounds } from './rounds.ts';
 import type { Workload } from './workload.ts';
 import type { World } from './world.ts';
 
-interface Measurement {
-  readonly each: Case;
-  readonly point: Point;
+interface Run {
+  readonly cases: readonly Case[];
   readonly scale: Scale;
   readonly progress: Progress;
   readonly asked: AbortSignal;
 }
 
+/** Measures case by case, and tells after each what there is so far; one that fails takes nothing from the others. */
+export async function* measureCases(world: World, { cases, ...run }: Run): AsyncGenerator<Results> {
+  const rows: Row[] = [];
+  const failed: { case: string; reason: string }[] = [];
+  for (const [index, each] of cases.entries()) {
+    try {
+      for (const point of each.points(run.scale)) {
+        for await (const row of measurePoint(world, { each, point, ...run })) rows.push(row);
+      }
+    } catch (error) {
+      run.asked.throwIfAborted();
+      failed.push({ case: each.name, reason: (error as Error).message });
+    }
+    run.asked.throwIfAborted();
+    yield { rows, failed, left: cases.slice(index + 1).map(({ name }) => name) };
+  }
+}
+
+interface Measurement extends Omit<Run, 'cases'> {
+  readonly each: Case;
+  readonly point: Point;
+}
+
 /** Measures a case at one size: everybody who can, at every number of connections. */
-export async function measurePoint(world: World, measurement: Measurement): Promise<Row[]> {
+async function* measurePoint(world: World, measurement: Measurement): AsyncGenerator<Row> {
   const { each, point, scale, progress, asked } = measurement;
   const { rounds, slice } = scale;
   const { entries, absent } = await prepare(world, each, point);
-  const rows: Row[] = [];
-  for (const connections of each.connections(scale)) {
-    const place = { ...point, connections };
-    progress.step(`${each.title}, ${placeOf(place)}`);
-    const postgres = world.postgres.pid;
-    const onSlice = progress.slice;
-    const courses = await runRounds(entries, { rounds, slice, connections, postgres, asked, onSlice });
-    rows.push(...rowsOf(each, place, courses), ...absent.map((row) => ({ ...row, ...place })));
+  try {
+    let warmUp = true;
+    for (const connections of each.connections(scale)) {
+      const place = { ...point, connections };
+      progress.step(`${each.title}, ${placeOf(place)}`);
+      const postgres = world.postgres.pid;
+      const onSlice = progress.slice;
+      const options = { rounds, warmUp, slice, connections, postgres, asked, onSlice };
+      yield* rowsOf(each, place, await runRounds(entries, options));
+      yield* absent.map((row) => ({ ...row, ...place }));
+      // The code is warm then, whoever asks it how often.
+      warmUp = false;
+    }
+  } finally {
+    await Promise.all(entries.map(({ workload }) => workload.close()));
   }
-  await Promise.all(entries.map(({ workload }) => workload.close()));
-  return rows;
 }
 
 /** A contestant without figures. */
@@ -46,8 +75,10 @@ async function prepare(world: World, each: Case, point: Point): Promise<Prepared
   const prepared: Prepared = { entries: [], absent: [] };
   const isHere = ({ population }: Directory) => population.users === point.users;
   if ('compare' in each) {
-    for (const tenant of world.tenants.filter(isHere)) prepared.entries.push(...(await each.compare(tenant)));
-    return prepared;
+    const tenant = world.tenants.find(isHere);
+    if (!tenant) throw new Error(`There is no tenant of ${point.users} users`);
+    prepared.entries.push(...(await each.compare(tenant, world.tenants)));
+    return withFloor(prepared, world, { floor: each.floor, point });
   }
   for (const tenant of world.tenants.filter(isHere)) {
     await enter(prepared, { each, point, directory: tenant, workload: () => each.prepare(tenant, point) });
@@ -56,7 +87,15 @@ async function prepare(world: World, each: Case, point: Point): Promise<Prepared
   for (const peer of world.peers.filter(isHere)) {
     await enter(prepared, { each, point, directory: peer, workload: () => each.prepare(peer, point) });
   }
-  if (each.floor !== undefined) prepared.entries.push(...world.anchors.entries(each.floor, point.users));
+  return withFloor(prepared, world, { floor: each.floor, point });
+}
+
+function withFloor(
+  prepared: Prepared,
+  { anchors }: World,
+  { floor, point }: { readonly floor: Floor | undefined; readonly point: Point },
+): Prepared {
+  if (floor !== undefined) prepared.entries.push(...anchors.entries(floor, point));
   return prepared;
 }
 
@@ -82,16 +121,4 @@ async function enter({ entries, absent }: Prepared, entrant: Entrant): Promise<v
   } catch (error) {
     absent.push({ ...row, fault: `Not prepared: ${(error as Error).message}` });
   }
-}
-
-/** How many slices there will be, for those who wait. */
-export function countSlices(world: World, cases: readonly Case[], scale: Scale): number {
-  let count = 0;
-  for (const each of cases) {
-    const peers = each.of === 'rollcall' ? 0 : world.peers.length / scale.users.length;
-    const anchors = each.of === 'scim' ? (each.floor === undefined ? 0 : 2) : 'compare' in each ? 1 : 0;
-    const places = each.points(scale).length * each.connections(scale).length;
-    count += places * (scale.rounds + 1) * (1 + peers + anchors);
-  }
-  return count;
 }

@@ -16,7 +16,7 @@ export interface Scratch {
 
 export async function makeScratch(ending: Ending): Promise<Scratch> {
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-bench-'));
-  ending.onEnd(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  ending.atLast(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return { folder, ending };
 }
 
@@ -36,12 +36,17 @@ export interface Running {
   readonly ended: Promise<never>;
   /** The end of what it has written so far. */
   said(): Promise<string>;
+  /** Ends it, unless it has ended. */
+  end(): Promise<void>;
 }
 
 /** How long a process may take to end, in milliseconds, before it is killed. */
 const PATIENCE = 20_000;
 
-/** Starts a Node.js process; it ends with the run. */
+/**
+ * Starts a Node.js process; it ends with the run. It is in no terminal: Ctrl-C asks the benchmark alone, which ends the
+ * others in their order and takes the end of none for a failure.
+ */
 export async function launch({ folder, ending }: Scratch, launched: Launch): Promise<Running> {
   ending.asked.throwIfAborted();
   const { name, file, env, flags = [] } = launched;
@@ -49,6 +54,7 @@ export async function launch({ folder, ending }: Scratch, launched: Launch): Pro
   const output = await open(path, 'a');
   const child = spawn(process.execPath, [...flags, file], {
     env: { PATH: process.env.PATH, ...env },
+    detached: true,
     stdio: ['ignore', output.fd, output.fd, 'ipc'],
   });
   await output.close();
@@ -58,16 +64,17 @@ export async function launch({ folder, ending }: Scratch, launched: Launch): Pro
     throw new Error(`${name} has ended (${code ?? signal}):\n${await said()}`);
   });
   ended.catch(() => undefined);
-  ending.onEnd(async () => {
+  const end = async () => {
     child.kill('SIGTERM');
     const timer = new AbortController();
     const late = sleep(PATIENCE, true, { signal: timer.signal }).catch(() => false);
     if (await Promise.race([closed.then(() => false), late])) child.kill('SIGKILL');
     timer.abort();
     await closed;
-  });
+  };
+  ending.onEnd(end);
   if (child.pid === undefined) throw new Error(`${name} cannot be started`);
-  return { name, child, pid: child.pid, ended, said };
+  return { name, child, pid: child.pid, ended, said, end };
 }
 
 /** The next message that the process sends. */

@@ -34,6 +34,8 @@ export interface Course {
 
 export interface RoundOptions {
   readonly rounds: number;
+  /** Whether one more goes before them, which warms up and does not count. */
+  readonly warmUp: boolean;
   readonly connections: number;
   /** In milliseconds. */
   readonly slice: number;
@@ -46,10 +48,10 @@ export interface RoundOptions {
 /** What warms up takes so long at least, in milliseconds: until then V8 interprets more than it compiles. */
 const WARM_UP = 1_000;
 
-/** Runs the rounds: one that warms up and does not count, and those that do. */
+/** Runs the rounds: the one that warms up, where it is wanted, and those that count. */
 export async function runRounds(entries: readonly Entry[], options: RoundOptions): Promise<Course[]> {
   const courses = entries.map(({ contestant }) => ({ contestant, slices: [] as Measured[] }));
-  for (let round = 0; round <= options.rounds; round += 1) {
+  for (let round = options.warmUp ? 0 : 1; round <= options.rounds; round += 1) {
     for (let turn = 0; turn < entries.length; turn += 1) {
       const index = (round + turn) % entries.length;
       const [entry, course] = [entries[index], courses[index]];

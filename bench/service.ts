@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ask, type Contestant, type Directory } from './contestant.ts';
 import { fillTenant } from './fill-tenant.ts';
 import type { Population } from './population.ts';
-import type { Postgres } from './postgres.ts';
+import { type Postgres, query } from './postgres.ts';
 import { launch, type Running, type Scratch } from './processes.ts';
 
 /** The service as it runs in production: built, a process of its own, on a database that waits for the disk. */
@@ -90,11 +90,20 @@ export interface Tenant extends Directory {
   isMember(groupId: string, userId: string): Promise<boolean>;
 }
 
-/** Makes a tenant with these people in its directory. */
-export async function makeTenant(service: Service, name: string, population: Population): Promise<Tenant> {
+/**
+ * Makes a tenant with these people in its directory.
+ * @param settles whether the database is vacuumed then; of many tenants the last one does for all
+ */
+export async function makeTenant(
+  service: Service,
+  name: string,
+  population: Population,
+  settles = true,
+): Promise<Tenant> {
   const { id } = await service.administer<{ id: string }>('POST', '', { name });
   const key = await keyOf(service, id, 'scim');
   await fillTenant(service.connectionString, id, population);
+  if (settles) await query(service.connectionString, 'vacuum (analyze)');
   await changeMapping(service, id, mappingOf());
   const { origin } = service;
   const base = { contestant: service, id, population, origin, path: SCIM, key, cannot: {} };

@@ -22,6 +22,8 @@ export interface Slice extends Latency {
   readonly fault?: string;
   /** There was no answer at all. */
   readonly silent?: boolean;
+  /** What else was counted, by what the table calls it. */
+  readonly also?: Readonly<Record<string, number>>;
   /** CPU time of the load, where this process makes it; in microseconds. */
   readonly load?: number;
   /** Whether what was written is there; asked when everything is measured. Answers what is missing. */
@@ -71,13 +73,12 @@ async function notWritten(last: readonly Exchange[]): Promise<string | undefined
 /** Orders slices of the driver's process. */
 export function driverWorkload(
   driver: Running,
-  statement: DriverOrder['statement'],
-  users: number,
+  order: Omit<DriverOrder, 'connections' | 'milliseconds'>,
 ): Workload {
   return {
     run: (connections, milliseconds) => {
       const slice = messageOf<Slice>(driver);
-      driver.child.send({ statement, users, connections, milliseconds } satisfies DriverOrder);
+      driver.child.send({ ...order, connections, milliseconds } satisfies DriverOrder);
       return slice;
     },
     close: async () => {},

@@ -34,7 +34,7 @@ async function startDoomed(t: Test) {
       ROLLCALL_SECRET_KEY: Buffer.alloc(32).toString('base64'),
       RATE_LIMIT: '1000000',
       RATE_BURST: '1000000',
-      DAILY_RESYNC: 'off',
+      ROLLCALL_DAILY_RESYNC: 'off',
     },
   });
   await service.says(/Server listening/);

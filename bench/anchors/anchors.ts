@@ -1,19 +1,21 @@
 import { fileURLToPath } from 'node:url';
+import type { Point } from '../cases/case.ts';
+import { patchGroup } from '../cases/group.ts';
 import { getUser } from '../cases/read.ts';
 import { postUser } from '../cases/write.ts';
-import type { Contestant } from '../contestant.ts';
-import { numbersIn, type Population, populationOf, userId, userOf } from '../population.ts';
+import type { Contestant, Directory } from '../contestant.ts';
+import { groupNamed, numbersIn, type Population, populationOf, userId, userOf } from '../population.ts';
 import { type Postgres, query, withClient } from '../postgres.ts';
 import { launch, messageOf, type Running, type Scratch } from '../processes.ts';
 import type { Entry } from '../rounds.ts';
-import { driverWorkload } from '../workload.ts';
-import { FILL, TABLES } from './statements.ts';
+import { driverWorkload, type Workload } from '../workload.ts';
+import { FILL, FILL_CIRCLE, type Floor, TABLES } from './statements.ts';
 
 /** What stands beside the service in each round: the floors by HTTP, and the ceiling of the driver. */
 
 export interface Anchors {
-  /** What stands beside a case whose least is a read, or a write, in a directory of so many users. */
-  entries(floor: 'select' | 'insert', users: number): Entry[];
+  /** What stands beside a case whose least is this, in a directory of so many users, or in its group of so many members. */
+  entries(floor: Floor, point: Point): Entry[];
 }
 
 const fileOf = (name: string) => fileURLToPath(new URL(`./${name}.js`, import.meta.url));
@@ -42,11 +44,18 @@ export async function startAnchors(
     cannot: {},
   };
   return {
-    entries(floor, users) {
-      const asked = { ...directory, population: populationOf(users) };
+    entries(floor, { users, members }) {
+      const population = populationOf(users);
+      const group = groupNamed(population, members === undefined ? 'Crowded' : `Members ${members}`);
+      const ways: Readonly<Record<Floor, (directory: Directory) => Workload>> = {
+        select: getUser,
+        insert: postUser,
+        member: (asked) => patchGroup(asked, group),
+      };
+      const order = { statement: floor, users, group: group.id };
       return [
-        { contestant: anchor(http), workload: floor === 'select' ? getUser(asked) : postUser(asked) },
-        { contestant: anchor(driver), workload: driverWorkload(driver, floor, users) },
+        { contestant: anchor(http), workload: ways[floor]({ ...directory, population }) },
+        { contestant: anchor(driver), workload: driverWorkload(driver, order) },
       ];
     },
   };
@@ -58,6 +67,10 @@ async function fill(connectionString: string, population: Population): Promise<v
       const ids = numbers.map((n) => userId(population, n));
       const bodies = numbers.map((n) => JSON.stringify(userOf(population, n)));
       await client.query({ ...FILL, values: [ids, bodies] });
+    }
+    for (const { id, members } of population.groups) {
+      const ids = Array.from({ length: members }, (_, n) => userId(population, n));
+      await client.query({ ...FILL_CIRCLE, values: [id, ids] });
     }
   });
 }

@@ -1,12 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import pg from 'pg';
-import { INSERT, SELECT } from './statements.ts';
+import { INSERT, MEMBER, SELECT } from './statements.ts';
 
 /**
  * The floors by HTTP: what the same stack takes for the least that such a request can be, without authentication,
  * validation, filters, versions of answers and reconciliation. GET is one prepared `select` by key, whose row goes out
- * by a response schema; POST is one statement that writes the resource and its event.
+ * by a response schema; POST is one statement that writes the resource and its event; PATCH of a group one that writes
+ * a member, the group's version and the event.
  */
 
 const POOL_SIZE = 10;
@@ -59,6 +60,19 @@ app.post<{ Body: { id: string } }>(
     return reply.code(201).send(rows[0] && resourceOf(rows[0]));
   },
 );
+
+interface Patch {
+  readonly Operations: readonly [
+    { readonly op: string; readonly path: string; readonly value?: readonly [{ readonly value: string }] },
+  ];
+}
+
+app.patch<{ Params: { id: string }; Body: Patch }>('/Groups/:id', async (request, reply) => {
+  const [{ op, path, value }] = request.body.Operations;
+  const person = value?.[0].value ?? /"(.*)"/.exec(path)?.[1];
+  const { rowCount } = await pool.query({ ...MEMBER, values: [request.params.id, person, op === 'add'] });
+  return reply.code(rowCount === 1 ? 204 : 404).send();
+});
 
 function resourceOf({ id, body, version, created_at }: Row) {
   const meta = { resourceType: 'User', created: created_at.toISOString(), version: `W/"${version}"` };

@@ -1,4 +1,5 @@
-import type { Directory } from '../contestant.ts';
+import type { Floor } from '../anchors/statements.ts';
+import type { Contestant, Directory } from '../contestant.ts';
 import type { Scale } from '../options.ts';
 import { groupNamed, type MeasuredGroup } from '../population.ts';
 import type { Entry } from '../rounds.ts';
@@ -20,13 +21,15 @@ interface AnyCase {
   points(scale: Scale): readonly Point[];
   /** Those of the scale that make sense here. */
   connections(scale: Scale): readonly number[];
+  /** How long a slice takes where that is not what the scale says, in milliseconds. */
+  readonly takes?: number;
+  /** Which of the anchors does the least that this could be. */
+  readonly floor?: Floor;
 }
 
 /** A case that every SCIM service can be asked. */
 export interface ScimCase extends AnyCase {
   readonly of: 'scim';
-  /** Which of the anchors does the least that this could be. */
-  readonly floor?: 'select' | 'insert';
   prepare(directory: Directory, point: Point): Workload | Promise<Workload>;
 }
 
@@ -42,8 +45,18 @@ export interface OwnCase extends AnyCase {
 export interface ComparedCase extends AnyCase {
   readonly of: 'rollcall';
   readonly others: string;
-  compare(tenant: Tenant): Promise<Entry[]>;
+  /** Sizes of the directories that it is compared with. */
+  besides?(scale: Scale): readonly number[];
+  /** @param tenants of every size */
+  compare(tenant: Tenant, tenants: readonly Tenant[]): Entry[] | Promise<Entry[]>;
 }
+
+/** The service under other circumstances, as an anchor of itself. */
+export const named = (contestant: Contestant, circumstances: string): Contestant => ({
+  ...contestant,
+  name: `${contestant.name}, ${circumstances}`,
+  kind: 'anchor',
+});
 
 export type Case = ScimCase | OwnCase | ComparedCase;
 
@@ -51,6 +64,9 @@ export const everyDirectory = ({ users }: Scale): Point[] => users.map((each) =>
 
 export const everyConnections = ({ connections }: Scale) => connections;
 export const one = () => [1];
+
+/** What is asked of everybody, in every directory and at every number of connections. */
+export const everywhere = { of: 'scim', points: everyDirectory, connections: everyConnections } as const;
 
 export const largest = ({ users }: Scale): number => Math.max(...users);
 
@@ -62,7 +78,12 @@ export function everyGroup(scale: Scale): Required<Point>[] {
 
 /** Every size of directories that these cases ask for. */
 export const sizesOf = (cases: readonly Case[], scale: Scale): number[] => [
-  ...new Set(cases.flatMap((each) => each.points(scale).map(({ users }) => users))),
+  ...new Set(
+    cases.flatMap((each) => [
+      ...('besides' in each ? (each.besides?.(scale) ?? []) : []),
+      ...each.points(scale).map(({ users }) => users),
+    ]),
+  ),
 ];
 
 export const groupOf = ({ population }: Directory, { members }: Point): MeasuredGroup =>

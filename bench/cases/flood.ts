@@ -1,13 +1,11 @@
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Contestant } from '../contestant.ts';
-import type { FloodOrder, FloodTally } from '../flood.ts';
+import type { FloodOrder, FloodTold } from '../flood.ts';
 import { populationOf, userId } from '../population.ts';
 import { launch, messageOf, type Running } from '../processes.ts';
 import type { Entry } from '../rounds.ts';
 import { type Limited, makeTenant, type Tenant } from '../service.ts';
-import type { Slice, Workload } from '../workload.ts';
-import { type ComparedCase, one } from './case.ts';
+import type { Workload } from '../workload.ts';
+import { type ComparedCase, named, one } from './case.ts';
 import { getUser } from './read.ts';
 import { postUser } from './write.ts';
 
@@ -18,10 +16,12 @@ import { postUser } from './write.ts';
 
 /** Ten times `RATE_LIMIT`. */
 const RATE = 5_000;
+/** Of it, what has to be reached: a slice is not of whole turns. */
+const REACHED = 0.98;
 /** How long the flood may take to use up its burst, in milliseconds. */
 const LEAD = 10_000;
 /** Of the tenant that is measured: 100 requests a second on one connection, and a slice that has enough for a p99. */
-const PACE = { milliseconds: 10, slice: 3_000 } as const;
+const PACE = { milliseconds: 10, slice: 5_000 } as const;
 
 const FLOOD = fileURLToPath(new URL('../flood.js', import.meta.url));
 
@@ -39,23 +39,29 @@ function beside(workload: Workload, flood: Running): Workload {
       const order: FloodOrder = { lead: LEAD, milliseconds, rate: RATE };
       flood.child.send(order);
       await messageOf(flood);
-      const tally = messageOf<FloodTally>(flood);
-      const slice = await workload.run(connections, milliseconds);
-      return withTally(slice, await tally);
+      const told = messageOf<FloodTold>(flood);
+      const [slice, { offered, answers }] = await Promise.all([
+        workload.run(connections, milliseconds),
+        told,
+      ]);
+      const also = { 'flood, requests per s': offered };
+      const fault = faultOf({ offered, answers });
+      return { ...slice, also, ...(fault !== undefined && { failures: slice.failures + 1, fault }) };
     },
     close: async () => {
       await workload.close();
-      flood.child.kill();
-      await once(flood.child, 'exit');
+      await flood.end();
     },
   };
 }
 
-/** A flood that is answered in another way than it should be is a failure. */
-function withTally(slice: Slice, tally: FloodTally): Slice {
-  const others = Object.keys(tally).filter((status) => !['200', '201', '429'].includes(status));
-  if (others.length === 0) return slice;
-  return { ...slice, failures: slice.failures + 1, fault: `The flood: ${JSON.stringify(tally)}` };
+/** What is wrong with a flood that was none, was not held back, or was answered in another way than it should be. */
+export function faultOf({ offered, answers }: FloodTold): string | undefined {
+  const others = Object.keys(answers).filter((status) => !['200', '201', '429'].includes(status));
+  if (others.length > 0) return `The flood was answered ${JSON.stringify(answers)}`;
+  if (answers['429'] === undefined) return 'The flood was not held back';
+  if (offered >= RATE * REACHED) return undefined;
+  return `The flood reached ${Math.round(offered)} requests a second in place of ${RATE}`;
 }
 
 const long = (workload: Workload): Workload => ({
@@ -68,16 +74,11 @@ const compared =
   async (tenant: Tenant): Promise<Entry[]> => {
     const limited = await tenant.contestant.limited();
     const paced: Tenant = { ...tenant, origin: limited.origin, pace: PACE.milliseconds };
-    const named = (name: string, kind: Contestant['kind']) => ({
-      ...tenant.contestant,
-      name,
-      kind,
-      pid: limited.pid,
-    });
+    const contestant = { ...tenant.contestant, pid: limited.pid };
     const flood = await launchFlood(tenant, limited);
     return [
-      { contestant: named('rollcall', 'service'), workload: long(beside(measured(paced), flood)) },
-      { contestant: named('rollcall, alone', 'anchor'), workload: long(measured(paced)) },
+      { contestant, workload: long(beside(measured(paced), flood)) },
+      { contestant: named(contestant, 'alone'), workload: long(measured(paced)) },
     ];
   };
 
@@ -86,6 +87,7 @@ const base = {
   others: 'it is compared with itself, without the flood',
   points: ({ users }) => [{ users: Math.min(...users) }],
   connections: one,
+  takes: 10_000,
 } as const satisfies Partial<ComparedCase>;
 
 export const FLOOD_CASES: readonly ComparedCase[] = [

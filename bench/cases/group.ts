@@ -1,4 +1,4 @@
-import type { Directory, Exchange, Lane } from '../contestant.ts';
+import { again, type Directory, type Lane } from '../contestant.ts';
 import type { Scale } from '../options.ts';
 import { groupNamed, type MeasuredGroup, type Population, userId } from '../population.ts';
 import type { Tenant } from '../service.ts';
@@ -98,15 +98,13 @@ function replaced(name: string, title: string, part: number): OwnCase {
   };
 }
 
-function* reads({ path }: Directory, group: MeasuredGroup, withMembers: boolean): Lane {
-  const exchange: Exchange = {
+const reads = ({ path }: Directory, group: MeasuredGroup, withMembers: boolean): Lane =>
+  again({
     method: 'GET',
     path: `${path}/Groups/${group.id}${withMembers ? '' : '?excludedAttributes=members'}`,
     expects: (status, text) =>
       status === 200 && text.includes(`"id":"${group.id}"`) && text.includes('"value":') === withMembers,
-  };
-  for (;;) yield exchange;
-}
+  });
 
 const SHARED: readonly ScimCase[] = [
   {
@@ -129,7 +127,7 @@ const SHARED: readonly ScimCase[] = [
   },
   {
     ...base,
-    floor: 'insert',
+    floor: 'member',
     name: 'group-patch',
     quick: true,
     title: 'PATCH a group, one member more or less',
@@ -137,7 +135,7 @@ const SHARED: readonly ScimCase[] = [
   },
   {
     of: 'scim',
-    floor: 'insert',
+    floor: 'member',
     name: 'group-crowd',
     quick: true,
     title: '32 PATCHes at a time on one group',

@@ -2,16 +2,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { ask, type Directory, type Exchange, type Lane } from '../contestant.ts';
 import { spread, userId, userNamed, userOf } from '../population.ts';
 import { httpWorkload } from '../workload.ts';
-import { everyConnections, everyDirectory, type ScimCase } from './case.ts';
+import { everywhere, type ScimCase } from './case.ts';
 
 /** Writes of one user: what a provisioning run is made of. */
 
-const base = {
-  of: 'scim',
-  floor: 'insert',
-  points: everyDirectory,
-  connections: everyConnections,
-} as const;
+const base = { ...everywhere, floor: 'insert' } as const;
 
 interface ShownUser {
   readonly id: string;
@@ -26,7 +21,7 @@ async function shows(directory: Directory, id: string, expected: Partial<ShownUs
   return Object.entries(expected).every(([name, value]) => body[name as keyof ShownUser] === value);
 }
 
-function* newUsers(directory: Directory): Lane {
+export function* newUsers(directory: Directory): Lane {
   const prefix = `new-${randomBytes(6).toString('hex')}`;
   for (let turn = 0; ; turn += 1) {
     // Only the floor takes the id that it is told.

@@ -20,7 +20,7 @@ interface Peer {
   readonly usesPostgres: boolean;
 }
 
-const PEERS: readonly Peer[] = [
+export const PEERS: readonly Peer[] = [
   { name: 'saml-jackson', usesPostgres: true },
   { name: 'better-auth', usesPostgres: true },
   { name: 'scimmy', usesPostgres: false },

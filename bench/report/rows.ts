@@ -32,8 +32,11 @@ export interface Figures {
   readonly cpu?: { readonly own: number; readonly postgres: number; readonly generator: number };
   /** The service's rate over this one's; absent where one of them failed. */
   readonly ratio?: number;
-  /** The same of what one in a hundred takes. */
+  /** How many times this one's median time the service takes, and the same of what one in a hundred takes. */
+  readonly p50Ratio?: number;
   readonly p99Ratio?: number;
+  /** What else was counted, the medians of the rounds. */
+  readonly also?: Readonly<Record<string, number>>;
 }
 
 /** Where something was measured. */
@@ -74,9 +77,12 @@ function figuresOf(course: Course, service: Course | undefined): Figures {
   const rates = slices.map(rateOf);
   const isFair = service && service !== course && !hasFailed(service) && !hasFailed(course);
   const ratio = isFair ? ratioOf(service.slices.map(rateOf), rates) : undefined;
-  const p99s = (course: Course) => course.slices.map(({ p99 }) => p99);
-  const p99Ratio = isFair ? ratioOf(p99s(service), p99s(course)) : undefined;
-  const cpu = cpuOf(slices);
+  const timesRatio = (time: 'p50' | 'p99') => {
+    const times = (course: Course) => course.slices.map((slice) => slice[time]);
+    return isFair ? ratioOf(times(service), times(course)) : undefined;
+  };
+  const [p50Ratio, p99Ratio] = [timesRatio('p50'), timesRatio('p99')];
+  const [cpu, also] = [cpuOf(slices), alsoOf(slices)];
   return {
     rates,
     rate: median(rates),
@@ -87,8 +93,17 @@ function figuresOf(course: Course, service: Course | undefined): Figures {
     failures: slices.reduce((sum, { failures }) => sum + failures, 0),
     ...(cpu && { cpu }),
     ...(ratio !== undefined && { ratio }),
+    ...(p50Ratio !== undefined && { p50Ratio }),
     ...(p99Ratio !== undefined && { p99Ratio }),
+    ...(also && { also }),
   };
+}
+
+function alsoOf(slices: readonly Measured[]): Figures['also'] | undefined {
+  const names = new Set(slices.flatMap(({ also = {} }) => Object.keys(also)));
+  if (names.size === 0) return undefined;
+  const medianOf = (name: string) => median(slices.flatMap(({ also }) => also?.[name] ?? []));
+  return Object.fromEntries([...names].map((name) => [name, medianOf(name)]));
 }
 
 /** Over all rounds: a slice is short, and Linux counts in hundredths of a second. */

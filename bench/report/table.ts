@@ -50,13 +50,14 @@ const COLUMNS: readonly Column[] = [
   { head: 'p50 ms', align: 'right' },
   { head: 'p99 ms', align: 'right' },
   { head: 'rollcall ×', align: 'right' },
+  { head: 'p50 ×', align: 'right' },
   { head: 'p99 ×', align: 'right' },
   { head: 'CPU µs', align: 'right' },
   { head: 'PostgreSQL µs', align: 'right' },
   { head: '', align: 'left' },
 ];
 
-/** The table of each case: medians of the rounds; `rollcall ×` is how many times what this one does, `p99 ×` how many times its p99. */
+/** The table of each case: medians of the rounds; `rollcall ×` is how many times what this one does, `p50 ×` and `p99 ×` how many times its times. */
 export function caseTables(rows: readonly Row[]): string {
   const cases = [...new Set(rows.map((row) => row.case))];
   return cases
@@ -65,10 +66,18 @@ export function caseTables(rows: readonly Row[]): string {
       const alone = own[0]?.alone === undefined ? [] : [`  Only rollcall: ${own[0].alone}`];
       const faults = own.flatMap(({ contestant, fault }) => (fault ? [`  ${contestant}: ${fault}`] : []));
       const table = layOut(COLUMNS, own.map(cellsOf));
-      return [`${own[0]?.title} (${name})`, ...alone, table, ...new Set(faults)].join('\n');
+      return [`${own[0]?.title} (${name})`, ...alone, table, ...own.flatMap(alsoOf), ...new Set(faults)].join(
+        '\n',
+      );
     })
     .join('\n\n');
 }
+
+/** What else was counted, a line each. */
+const alsoOf = (row: Row) =>
+  Object.entries(row.figures?.also ?? {}).map(
+    ([name, value]) => `  ${placeOf(row)}, ${row.contestant}: ${name}: ${figure(value)}`,
+  );
 
 function cellsOf(row: Row, n: number, rows: readonly Row[]): string[] {
   const before = rows[n - 1];
@@ -76,10 +85,10 @@ function cellsOf(row: Row, n: number, rows: readonly Row[]): string[] {
   const { figures } = row;
   if (!figures) {
     const why = row.fault === undefined ? `cannot: ${row.cannot}` : 'INVALID: not measured';
-    return [place, row.contestant, '', '', '', '', '', '', '', why];
+    return [place, row.contestant, ...Array<string>(COLUMNS.length - 3).fill(''), why];
   }
-  const { rate, p50, p99, ratio, p99Ratio, cpu, failures, count } = figures;
+  const { rate, p50, p99, ratio, p50Ratio, p99Ratio, cpu, failures, count } = figures;
   const fault = row.fault === undefined ? '' : `INVALID: ${failures} of ${count} failed`;
-  const numbers = [rate, p50, p99, ratio, p99Ratio, cpu?.own, cpu?.postgres].map(figure);
+  const numbers = [rate, p50, p99, ratio, p50Ratio, p99Ratio, cpu?.own, cpu?.postgres].map(figure);
   return [place, row.contestant, ...numbers, fault];
 }

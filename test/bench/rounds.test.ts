@@ -23,6 +23,7 @@ function contestants(slices: Readonly<Record<string, () => Slice>>) {
 
 const OPTIONS: RoundOptions = {
   rounds: 2,
+  warmUp: true,
   connections: 1,
   slice: 10,
   postgres: NOBODY,
@@ -46,6 +47,16 @@ t.test(
     );
   },
 );
+
+t.test('where the code is warm, every round counts', async (t) => {
+  const { entries, asked } = contestants({ a: () => GOOD, b: () => GOOD });
+  const courses = await runRounds(entries, { ...OPTIONS, warmUp: false });
+  t.equal(asked.length, 4);
+  t.same(
+    courses.map(({ slices }) => slices.length),
+    [2, 2],
+  );
+});
 
 t.test('who does not answer is not asked again, at no number of connections', async (t) => {
   const silent: Slice = { ...GOOD, failures: 1, fault: 'no answer', silent: true };

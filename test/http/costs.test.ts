@@ -12,6 +12,7 @@ import { row } from '../support/world.ts';
  * What the requests cost that are asked most: how often each waits for the database, how many statements it sends
  * (`begin` and `commit` count), and how many rows are read and written for it. The same in a small tenant and in one of
  * 100,000 users, in a group of ten and in one of 10,000. The key is one that was asked for less than 0.9 seconds ago.
+ * The counters of rows are PostgreSQL's own, which say at once what was done from 15 on: on 14 this file fails.
  */
 
 const LARGE = 100_000;
