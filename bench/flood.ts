@@ -21,8 +21,10 @@ export interface FloodOrder {
 }
 
 export interface FloodTold {
-  /** Requests a second that it really made while it was measured. */
+  /** Requests a second that it really made while it was measured: what there was a free connection for. */
   readonly offered: number;
+  /** Requests a second that were due. */
+  readonly wanted: number;
   /** How often each status was answered, from the beginning on; `none`: a connection failed. */
   readonly answers: Readonly<Record<string, number>>;
 }
@@ -119,14 +121,15 @@ async function flood({ milliseconds, lead, rate }: FloodOrder): Promise<void> {
   const settled = performance.now() + SETTLED;
   await askUntil((now) => now > settled);
   process.send?.('flooding');
-  const [from, before] = [performance.now(), made];
+  const [from, before] = [performance.now(), { turn, made }];
   await askUntil((now) => now - from > milliseconds);
-  const offered = ((made - before) / (performance.now() - from)) * 1_000;
+  const seconds = (performance.now() - from) / 1_000;
+  const [offered, wanted] = [(made - before.made) / seconds, (turn - before.turn) / seconds];
   for (const until = performance.now() + DRAINED; free.size < open.size && performance.now() < until; ) {
     await sleep(20);
   }
   for (const socket of open) socket.destroy();
-  process.send?.({ offered, answers } satisfies FloodTold);
+  process.send?.({ offered, wanted, answers } satisfies FloodTold);
 }
 
 process.on('message', (order: FloodOrder) => void flood(order));

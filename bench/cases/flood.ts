@@ -16,7 +16,7 @@ import { postUser } from './write.ts';
 
 /** Ten times `RATE_LIMIT`. */
 const RATE = 5_000;
-/** Of it, what has to be reached: a slice is not of whole turns. */
+/** Of it, what has to have been wanted: a slice is not of whole turns. */
 const REACHED = 0.98;
 /** How long the flood may take to use up its burst, in milliseconds. */
 const LEAD = 10_000;
@@ -40,12 +40,12 @@ function beside(workload: Workload, flood: Running): Workload {
       flood.child.send(order);
       await messageOf(flood);
       const told = messageOf<FloodTold>(flood);
-      const [slice, { offered, answers }] = await Promise.all([
+      const [slice, { offered, wanted, answers }] = await Promise.all([
         workload.run(connections, milliseconds),
         told,
       ]);
       const also = { 'flood, requests per s': offered };
-      const fault = faultOf({ offered, answers });
+      const fault = faultOf({ offered, wanted, answers });
       return { ...slice, also, ...(fault !== undefined && { failures: slice.failures + 1, fault }) };
     },
     close: async () => {
@@ -55,13 +55,16 @@ function beside(workload: Workload, flood: Running): Workload {
   };
 }
 
-/** What is wrong with a flood that was none, was not held back, or was answered in another way than it should be. */
-export function faultOf({ offered, answers }: FloodTold): string | undefined {
+/**
+ * What is wrong with a flood that was none, was not held back, or was answered in another way than it should be. It is
+ * none where it had no wish to ask so often; that it has no free connection left is the service's doing.
+ */
+export function faultOf({ wanted, answers }: FloodTold): string | undefined {
   const others = Object.keys(answers).filter((status) => !['200', '201', '429'].includes(status));
   if (others.length > 0) return `The flood was answered ${JSON.stringify(answers)}`;
   if (answers['429'] === undefined) return 'The flood was not held back';
-  if (offered >= RATE * REACHED) return undefined;
-  return `The flood reached ${Math.round(offered)} requests a second in place of ${RATE}`;
+  if (wanted >= RATE * REACHED) return undefined;
+  return `The flood wanted ${Math.round(wanted)} requests a second in place of ${RATE}`;
 }
 
 const long = (workload: Workload): Workload => ({
@@ -94,13 +97,13 @@ export const FLOOD_CASES: readonly ComparedCase[] = [
   {
     ...base,
     name: 'beside-flood-get',
-    title: `GET a user, beside a tenant that asks ${RATE} times a second`,
+    title: `GET a user, beside a tenant that wants to ask ${RATE} times a second`,
     compare: compared(getUser),
   },
   {
     ...base,
     name: 'beside-flood-post',
-    title: `POST a user, beside a tenant that asks ${RATE} times a second`,
+    title: `POST a user, beside a tenant that wants to ask ${RATE} times a second`,
     compare: compared(postUser),
   },
 ];

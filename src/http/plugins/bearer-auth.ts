@@ -36,13 +36,28 @@ export function acceptPrincipal(authenticate: Authenticate): onRequestAsyncHookH
 }
 
 /**
- * How long whoever goes on asking waits for its next refusals, in milliseconds: no flood is faster than its connections
- * then, and each refusal is work that others wait behind. Not all as long, or they would come back together.
+ * How long whoever goes on asking waits for its next refusals, in milliseconds: the longer, the more of its requests
+ * wait already. Each refusal is work that others wait behind, and so a key is refused 500 times a second, and not as
+ * often as it asks.
  */
-const LATE = { least: 500, most: 1_500 };
+const LATE = { least: 500, each: 2, most: 10_000 };
 /** So many refusals wait at a time: each holds a request. */
-const MOST_LATE = 2_000;
-let late = 0;
+const MOST_LATE = 10_000;
+/** How many of each key's wait, by its id. */
+const late = new Map<string, number>();
+let allLate = 0;
+
+/** Waits as long as the next refusal of this key is to wait. */
+async function lateness(key: string): Promise<void> {
+  const waiting = late.get(key) ?? 0;
+  late.set(key, waiting + 1);
+  allLate += 1;
+  await sleep(Math.min(LATE.least + waiting * LATE.each, LATE.most));
+  allLate -= 1;
+  const left = (late.get(key) ?? 1) - 1;
+  if (left === 0) late.delete(key);
+  else late.set(key, left);
+}
 
 async function letIn({ rates }: Authenticate, request: FastifyRequest): Promise<void> {
   try {
@@ -50,11 +65,14 @@ async function letIn({ rates }: Authenticate, request: FastifyRequest): Promise<
   } catch (error) {
     // For the log, should the client not wait for it.
     request.thrown = error;
-    if (error instanceof RateRefusal && error.repeated && late < MOST_LATE) {
-      late += 1;
-      await sleep(LATE.least + Math.random() * (LATE.most - LATE.least));
-      late -= 1;
-    }
+    const { principal } = request;
+    if (
+      error instanceof RateRefusal &&
+      error.repeated &&
+      allLate < MOST_LATE &&
+      principal.kind !== 'operator'
+    )
+      await lateness(principal.id);
     throw error;
   }
 }
