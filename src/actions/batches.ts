@@ -1,4 +1,5 @@
 import type { Actor, ScimActor } from '../context.ts';
+import { AppError } from '../errors.ts';
 import { apartOnRefusal, type Outcome } from './outcome.ts';
 
 /**
@@ -22,11 +23,16 @@ const MOST_BYTES = 256 * 1024;
 /** So many batches of a client are on their way at most: one is at the database while another is planned or answered. */
 const LANES = 2;
 
+/** How long a request waits until a batch takes it, in milliseconds. */
+const PATIENCE = 5_000;
+
 interface Waiting<Request, Value> {
   readonly request: Request;
   readonly targets: readonly string[];
   readonly bytes: number;
   answer(outcome: Outcome<Value>): void;
+  /** Set where no batch took it at once. */
+  timer?: NodeJS.Timeout;
 }
 
 /** What batches ask of a request. */
@@ -38,19 +44,24 @@ interface Traits<Request> {
   targets?(request: Request): readonly string[];
   /** How large its body was; absent: small. */
   bytes?(request: Request): number;
+  /** Instead of `PATIENCE`. */
+  readonly patience?: number;
 }
 
-/** The same action, for which requests that come one at a time go in batches; a list goes as it is. */
+/**
+ * The same action, for which requests that come one at a time go in batches; a list goes as it is. Who waits too long to
+ * be taken is refused `unavailable`.
+ */
 export function inBatches<Request, Value>(
   carryOut: CarryOut<Request, Value>,
-  { targets = () => [], bytes = () => 0 }: Traits<Request> = {},
+  { targets = () => [], bytes = () => 0, patience = PATIENCE }: Traits<Request> = {},
 ): CarryOut<Request, Value> {
   // What a credential was found to be is one object for a second at most: client, tenant, settings and schema.
   const queues = new WeakMap<Actor['principal'], Queue<Request, Value>>();
   return (actor, requests) => {
     const [request, ...others] = requests;
     if (request === undefined || others.length > 0) return carryOut(actor, requests);
-    const queue = queues.get(actor.principal) ?? new Queue((some) => carryOut(actor, some));
+    const queue = queues.get(actor.principal) ?? new Queue((some) => carryOut(actor, some), patience);
     queues.set(actor.principal, queue);
     return new Promise((resolve) => {
       const answer = (outcome: Outcome<Value>) => resolve([outcome]);
@@ -61,6 +72,7 @@ export function inBatches<Request, Value>(
 
 class Queue<Request, Value> {
   readonly #carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>;
+  readonly #patience: number;
   #waiting: Waiting<Request, Value>[] = [];
   /** What the batches on their way have for themselves. */
   readonly #taken = new Set<string>();
@@ -68,8 +80,9 @@ class Queue<Request, Value> {
   /** Whether `#next` comes at the end of this turn. */
   #isCalled = false;
 
-  constructor(carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>) {
+  constructor(carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>, patience: number) {
     this.#carryOut = carryOut;
+    this.#patience = patience;
   }
 
   add(waiting: Waiting<Request, Value>): void {
@@ -80,6 +93,7 @@ class Queue<Request, Value> {
     setImmediate(() => {
       this.#isCalled = false;
       this.#next();
+      for (const left of this.#waiting) left.timer ??= setTimeout(() => this.#giveUp(left), this.#patience);
     });
   }
 
@@ -106,6 +120,7 @@ class Queue<Request, Value> {
       const fits = batch.length === 0 || (batch.length < MOST && bytes + each.bytes <= MOST_BYTES);
       const goes = isFree && fits;
       if (goes) {
+        clearTimeout(each.timer);
         batch.push(each);
         bytes += each.bytes;
       }
@@ -115,6 +130,11 @@ class Queue<Request, Value> {
     return batch;
   }
 
+  #giveUp(waiting: Waiting<Request, Value>): void {
+    this.#waiting = this.#waiting.filter((each) => each !== waiting);
+    waiting.answer({ refusal: busy() });
+  }
+
   async #send(batch: readonly Waiting<Request, Value>[]): Promise<void> {
     const requests = batch.map(({ request }) => request);
     const outcomes = await apartOnRefusal(requests, this.#carryOut);
@@ -122,4 +142,11 @@ class Queue<Request, Value> {
       answer(outcomes[index] ?? { refusal: new Error('a request of a batch got no outcome') });
     });
   }
+}
+
+function busy(): AppError {
+  return new AppError('unavailable', 'Others of the same key were not done in time', {
+    reason: 'busy',
+    hint: 'Nothing was done. Repeat the request after the seconds in Retry-After.',
+  });
 }

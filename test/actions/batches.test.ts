@@ -122,6 +122,21 @@ t.test('256 KiB go together at most, and what is larger alone', async (t) => {
   await Promise.all(answers);
 });
 
+t.test('who waits too long for those before it is refused, and not carried out', async (t) => {
+  const { batches, carryOut, release } = held();
+  const ask = inBatches(carryOut, { patience: 1 });
+  const client = clientOf('a');
+  const answers: Promise<unknown>[] = [];
+  for (const request of ['a', 'b', 'c']) {
+    answers.push(ask(client, [request]));
+    await turn();
+  }
+  t.match(await answers.pop(), [{ refusal: { code: 'unavailable', reason: 'busy' } }]);
+  for (const _ of [1, 2, 3]) await release();
+  t.same(await Promise.all(answers), [[{ value: 'A' }], [{ value: 'B' }]]);
+  t.same(batches, [['a'], ['b']]);
+});
+
 t.test('a list goes as it is', async (t) => {
   const { batches, carryOut, release } = held();
   const ask = inBatches(carryOut);
