@@ -151,12 +151,11 @@ class BodyTurns {
     if (this.#isWaiting || raw.complete) return;
     const arrived = socket.bytesRead - this.#bytesRead;
     this.#bytesRead = socket.bytesRead;
-    if (arrived >= bytes) return;
-    server.server.emit(
-      'clientError',
-      Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
-      socket,
-    );
+    if (!(arrived < bytes)) return;
+    const late = Object.assign(new Error('The body arrives too slowly'), {
+      code: 'ERR_HTTP_REQUEST_TIMEOUT',
+    });
+    server.server.emit('clientError', late, socket);
     socket.destroySoon();
   }
 }
