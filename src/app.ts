@@ -8,8 +8,10 @@ import { adminSurface } from './http/admin/plugin.ts';
 import { jitSurface } from './http/jit/plugin.ts';
 import { DOCS, openApi } from './http/openapi.ts';
 import { opsSurface } from './http/ops/plugin.ts';
+import { type AnswerBounds, boundAnswers } from './http/plugins/large-answers.ts';
+import { type BodyBounds, boundBodies } from './http/plugins/large-bodies.ts';
 import { childLoggerFactory, logController, requestLog } from './http/plugins/request-log.ts';
-import { sendProblem, sendUnknownRoute } from './http/problem.ts';
+import { refuseUnknownRoute, sendProblem } from './http/problem.ts';
 import { productSurface } from './http/product/plugin.ts';
 import { scimSurface } from './http/scim/plugin.ts';
 import { otherVersions, SCIM_PREFIX, SCIM_ROOT, withVersion } from './http/scim/versions.ts';
@@ -24,6 +26,9 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[];
   /** True from the first signal to stop on: `/readyz` says so while requests are still served. */
   isDraining(): boolean;
+  /** What all bodies, and all answers, may take together. */
+  readonly bodies?: BodyBounds;
+  readonly answers?: AnswerBounds;
 }
 
 /** In milliseconds: 64 KiB at most arrive in it. */
@@ -63,13 +68,15 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
   });
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler(sendUnknownRoute);
+  app.addHook('preParsing', refuseUnknownRoute);
   await app.register(requestLog);
+  boundBodies(app, options.bodies);
+  boundAnswers(app, options.answers);
   await app.register(swagger, openApi(context));
 
   await app.register(opsSurface, { context, isDraining: options.isDraining });
   await app.register(scimSurface, { prefix: SCIM_PREFIX, context, authenticate, clients });
-  await app.register(otherVersions, { prefix: SCIM_ROOT });
+  await app.register(otherVersions, { prefix: SCIM_ROOT, authenticate });
   await app.register(jitSurface, { prefix: '/jit', context, authenticate, clients, verifiers });
   await app.register(adminSurface, { prefix: '/api/admin/v1', context, authenticate, verifiers });
   await app.register(productSurface, { prefix: '/api/v1', context, authenticate });

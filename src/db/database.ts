@@ -1,8 +1,8 @@
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
+import { Turns } from '../turns.ts';
 import { nameOfFew } from './statement.ts';
 import type { Tables } from './tables.ts';
-import { Turns } from './turns.ts';
 
 /**
  * The way to PostgreSQL. `pool` serves the hot path: prepared statements (`db/statement.ts`), one at a time or
@@ -30,6 +30,10 @@ export interface DatabaseOptions {
 
 /** Waiting for a connection longer than this is answered 503, in milliseconds. */
 const CONNECTION_TIMEOUT = 5_000;
+const BUSY = {
+  detail: 'No connection to the database came free in time',
+  hint: 'The tenant has many requests under way, or they take long.',
+};
 /** How long a statement may run, in milliseconds, before PostgreSQL ends it. */
 const STATEMENT_TIMEOUT = { hot: 15_000, administration: 600_000 };
 /** How long a request waits for another's locks, in milliseconds, so that waiting never takes all connections. */
@@ -68,7 +72,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: naming(administration) }) });
   return {
     pool,
-    turns: new Turns(options.poolSize, CONNECTION_TIMEOUT),
+    turns: new Turns({ count: options.poolSize, patience: CONNECTION_TIMEOUT, busy: BUSY }),
     kysely,
     async close() {
       await Promise.all([pool.end(), kysely.destroy()]);

@@ -87,7 +87,7 @@ export function compiled<Row>(
 }
 
 /**
- * In whose name steps that go together are sent (`db/turns.ts`): their tenant's, which is the first value of whatever
+ * In whose name steps that go together are sent (`turns.ts`): their tenant's, which is the first value of whatever
  * concerns one. Elsewhere it is what is looked for, or empty where the service asks for itself.
  */
 export function senderOf(steps: readonly Step<unknown>[]): string {

@@ -3,7 +3,7 @@ import type { Authenticate } from '../tenants/authenticate.ts';
 import { requirePrincipal } from './plugins/bearer-auth.ts';
 import { readJsonBodies } from './plugins/json-body.ts';
 import { answerWrongMethods } from './plugins/method-not-allowed.ts';
-import { sendProblem, sendUnknownRoute, sendWrongMethod } from './problem.ts';
+import { sendProblem, sendWrongMethod } from './problem.ts';
 import { Problem, readLimit, refuseUnknownQuery } from './shapes.ts';
 
 /**
@@ -13,7 +13,8 @@ import { Problem, readLimit, refuseUnknownQuery } from './shapes.ts';
 export function speakJson(surface: FastifyInstance, authenticate: Authenticate): () => void {
   readJsonBodies(surface, ['application/json']);
   surface.setErrorHandler(sendProblem);
-  surface.setNotFoundHandler(sendUnknownRoute);
+  // Gives unknown paths the hooks of this surface; `refuseUnknownRoute` is before the handler.
+  surface.setNotFoundHandler(() => undefined);
   surface.addSchema(Problem);
   surface.addHook('onRequest', requirePrincipal(authenticate));
   surface.addHook('preValidation', readLimit);

@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 import { databaseRefusal } from '../db/constraints.ts';
 import { AppError, type AppErrorCode } from '../errors.ts';
 import { ScimError } from '../scim/error.ts';
@@ -103,9 +103,17 @@ function withLimit(problem: Problem, { routeOptions }: FastifyRequest): Problem 
   return { ...problem, detail: `The body is larger than ${routeOptions.bodyLimit / 1024} KiB` };
 }
 
-/** The not-found handler of such a surface. */
-export function sendUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return sendProblem(new AppError('not_found', 'There is nothing at this path'), request, reply);
+/**
+ * A hook for everything: unknown paths are refused behind the credentials of their surface, and before a body is read
+ * that nobody asked for. Fastify's own handler of them would come behind it.
+ */
+export function refuseUnknownRoute(
+  request: FastifyRequest,
+  _reply: FastifyReply,
+  payload: RequestPayload,
+  done: (error: Error | null, payload: RequestPayload) => void,
+): void {
+  done(request.is404 ? new AppError('not_found', 'There is nothing at this path') : null, payload);
 }
 
 /** What such a surface answers where the path is there and the method is not (RFC 9110 section 15.5.6). */

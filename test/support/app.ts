@@ -7,7 +7,7 @@ import type { Test } from 'tap';
 import { createTenant as createTenantAction } from '../../src/actions/create-tenant.ts';
 import { issueApiKey } from '../../src/actions/issue-api-key.ts';
 import { issueServiceKey } from '../../src/actions/issue-service-key.ts';
-import { buildApp } from '../../src/app.ts';
+import { type AppOptions, buildApp } from '../../src/app.ts';
 import type { Verifiers } from '../../src/assertions/verifiers.ts';
 import { makeClientRecords } from '../../src/clients/client-records.ts';
 import type { Actor, Context, Scope } from '../../src/context.ts';
@@ -38,6 +38,8 @@ export interface StartOptions {
   readonly verifiers?: Verifiers;
   /** Whether identity providers on this machine may be set up. */
   readonly allowLoopback?: boolean;
+  /** What all bodies, and all answers, may take together; absent: as in production. */
+  readonly bounds?: Pick<AppOptions, 'bodies' | 'answers'>;
   /** Gets each line of the log. */
   readonly onLog?: (line: string) => void;
 }
@@ -79,10 +81,10 @@ export async function startApp(t: Test, options: StartOptions = {}) {
   const rates = options.rate && openRates(options.rate, context.now);
   const authenticate = rates ? Object.assign(unlimited, { rates }) : unlimited;
   const clients = makeClientRecords(context.db);
-  const { verifiers = NO_VERIFIERS } = options;
+  const { verifiers = NO_VERIFIERS, bounds = {} } = options;
+  const rest = { trustedProxies: [], isDraining: () => false, ...bounds };
   const routes: RouteOptions[] = [];
-  const build = () =>
-    buildApp(context, { authenticate, clients, verifiers, trustedProxies: [], isDraining: () => false });
+  const build = () => buildApp(context, { authenticate, clients, verifiers, ...rest });
   const app = await observed(build, (instance) => {
     instance.addHook('onRoute', (route) => void routes.push(route));
     refuseLosses(instance);

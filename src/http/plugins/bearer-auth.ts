@@ -78,7 +78,7 @@ async function letIn({ rates }: Authenticate, request: FastifyRequest): Promise<
 }
 
 /** A hook for what is refused whoever asks: the principal is set where the credential holds, and nobody refused but for its rate. */
-export function recognisePrincipal(authenticate: Authenticate): onRequestAsyncHookHandler {
+export function recognisePrincipal(authenticate: Authenticate): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const credential = readBearer(request);
     if (credential === undefined) return;

@@ -44,9 +44,7 @@ export async function scimSurface(
   surface.setSerializerCompiler(() => JSON.stringify);
   surface.setErrorHandler(sendScimError);
   surface.addHook('onSend', recordClient(context, clients));
-  surface.setNotFoundHandler({ preHandler: recognisePrincipal(authenticate) }, async () => {
-    throw new ScimError(404, undefined, 'No such endpoint; /ResourceTypes lists those there are');
-  });
+  refuseUnknownPaths(surface, authenticate);
   addDocumentedSchemas(surface);
   surface.addHook('onRoute', (route) => {
     route.bodyLimit ??= BODY_LIMITS.default;
@@ -74,6 +72,18 @@ export async function scimSurface(
       unsupportedRoutes(scope);
     });
   });
+}
+
+/** Unknown paths count for the rate of whoever asks, and are refused before a body is read. */
+function refuseUnknownPaths(surface: FastifyInstance, authenticate: Authenticate): void {
+  const recognise = recognisePrincipal(authenticate);
+  surface.addHook('onRequest', (request, _reply, done) => {
+    if (!request.is404) return done();
+    const refusal = new ScimError(404, undefined, 'No such endpoint; /ResourceTypes lists those there are');
+    recognise(request).then(() => done(refusal), done);
+  });
+  // Gives unknown paths the hooks of this surface; nothing comes as far as the handler.
+  surface.setNotFoundHandler(() => undefined);
 }
 
 function withWrongMethods(scope: FastifyInstance, routes: () => void): void {

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { badRequest, ScimError } from '../../scim/error.ts';
+import type { Authenticate } from '../../tenants/authenticate.ts';
+import { recognisePrincipal } from '../plugins/bearer-auth.ts';
 import { sendScimError } from './errors.ts';
 
 /** Below the public URL, SCIM in any version. */
@@ -17,8 +19,12 @@ export function withVersion(url: string): string {
 }
 
 /** Beside the SCIM surface: refuses the versions that are not spoken (RFC 7644 section 3.13). */
-export async function otherVersions(scope: FastifyInstance): Promise<void> {
+export async function otherVersions(
+  scope: FastifyInstance,
+  { authenticate }: { readonly authenticate: Authenticate },
+): Promise<void> {
   scope.setErrorHandler(sendScimError);
+  scope.addHook('onRequest', recognisePrincipal(authenticate));
   // Before a body is read that nobody will look at.
   scope.addHook('onRequest', async ({ url }) => {
     const [, version] = /^\/+api\/+scim\/+(v\d[^/?]*)/i.exec(url) ?? [];

@@ -1,15 +1,18 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Turns } from '../../src/db/turns.ts';
-import { runs } from '../support/runs.ts';
+import { Turns } from '../src/turns.ts';
+import { runs } from './support/runs.ts';
 
 /** Whose turn it is: the mechanism, without a database. */
 
 const LONG = 60_000;
 
+const turnsOf = (count: number, patience = LONG) =>
+  new Turns({ count, patience, busy: { detail: 'None came free', hint: 'There are many.' } });
+
 /** Connections with a note of who has them. */
 function lending(connections: number, patience = LONG) {
-  const turns = new Turns(connections, patience);
+  const turns = turnsOf(connections, patience);
   const served: string[] = [];
   /** Asks once for each word, and says who got one at once. */
   const take = (names: string): string => {
@@ -85,7 +88,7 @@ t.test('what comes back goes round the names, one each', async (t) => {
 });
 
 t.test('who waits within a name is served in the order of asking', async (t) => {
-  const turns = new Turns(1, LONG);
+  const turns = turnsOf(1);
   const order: number[] = [];
   turns.take('a');
   const waits = [1, 2, 3].map((n) => turns.take('a')?.then(() => order.push(n)));
@@ -95,7 +98,7 @@ t.test('who waits within a name is served in the order of asking', async (t) => 
 });
 
 t.test('who waits too long is told to come back, and takes no turn any more', async (t) => {
-  const turns = new Turns(1, 1);
+  const turns = turnsOf(1, 1);
   t.equal(turns.take('a'), undefined);
   const refusal = turns.take('b');
   await t.rejects(refusal ?? Promise.resolve(), { code: 'unavailable', reason: 'busy' });
@@ -111,7 +114,7 @@ t.test('whatever is asked and given back in whatever order', async () => {
     fc.integer({ min: 1, max: 12 }),
     fc.array(fc.oneof(asks, ends), { maxLength: 80 }),
     async (connections, acts) => {
-      const turns = new Turns(connections, LONG);
+      const turns = turnsOf(connections);
       const held: string[] = [];
       const waiting: string[] = [];
       const heldBy = (name: string) => held.filter((each) => each === name).length;
