@@ -80,11 +80,12 @@ function newGroup(request: CreateGroup): NewGroup {
 }
 
 function asRow({ id, body, members }: NewGroup, at: Date): GroupRow {
+  const now = at.toISOString();
   return {
     id,
     version: 1,
-    created_at: at,
-    updated_at: at,
+    created_at: now,
+    updated_at: now,
     body,
     members: members.length > 0 ? members.join() : null,
   };

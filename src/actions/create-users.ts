@@ -95,5 +95,6 @@ function newUser(actor: ScimActor, request: CreateUser): NewUser {
 }
 
 function asRow({ id, active, body }: NewUser, at: Date): UserRow {
-  return { id, managed: true, version: 1, active, created_at: at, updated_at: at, body, groups: null };
+  const now = at.toISOString();
+  return { id, managed: true, version: 1, active, created_at: now, updated_at: now, body, groups: null };
 }

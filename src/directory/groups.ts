@@ -1,4 +1,5 @@
 import { foundByIds } from '../db/found.ts';
+import { instantText } from '../db/instant.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import { foldText, searchDocument } from '../scim/fold.ts';
 import { GROUP_TYPE } from '../scim/resource-types.ts';
@@ -9,8 +10,9 @@ import type { Viewer } from './viewer.ts';
 export interface GroupRow {
   readonly id: string;
   readonly version: number;
-  readonly created_at: Date;
-  readonly updated_at: Date;
+  /** ISO 8601 in UTC, as `updated_at` is. */
+  readonly created_at: string;
+  readonly updated_at: string;
   readonly body: string;
   /** The members' ids, comma-joined; null: none, or not asked for. */
   readonly members: string | null;
@@ -39,7 +41,8 @@ export function groupColumns(resource: Resource): GroupColumns {
   };
 }
 
-const GROUP_COLUMNS = 'g.id, g.version, g.created_at, g.updated_at, g.body';
+const GROUP_COLUMNS = `g.id, g.version, ${instantText('g.created_at')} as created_at,
+    ${instantText('g.updated_at')} as updated_at, g.body`;
 
 /** The members of `g`: text, because no form of 100,000 ids is faster to send. */
 const MEMBERS_OF_GROUP = `(

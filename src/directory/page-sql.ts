@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { instantText } from '../db/instant.ts';
 import type { AttributePath } from '../scim/types.ts';
 import { behind, ordering, type Place, reversed, sortTerm, type Term } from './order.ts';
 import type { Source } from './sources.ts';
@@ -26,8 +27,9 @@ export interface ListedRow {
   readonly managed: boolean | null;
   readonly version: number | null;
   readonly active: boolean | null;
-  readonly created_at: Date | null;
-  readonly updated_at: Date | null;
+  /** ISO 8601 in UTC, as `updated_at` is. */
+  readonly created_at: string | null;
+  readonly updated_at: string | null;
   readonly body: string;
   /** How many bytes the bodies of the whole page have; beyond `MAX_PAGE_BYTES` none is told. */
   readonly bytes: number;
@@ -139,7 +141,8 @@ export function selectPage(
 
 // The length of a large text is read without the text.
 const BYTES = sql`sum(octet_length(p.body)) over ()`;
-const COLUMNS = sql`p.rank, p.key, p.managed, p.version, p.active, p.created_at, p.updated_at,
+const COLUMNS = sql`p.rank, p.key, p.managed, p.version, p.active,
+  ${sql.raw(instantText('p.created_at'))} as created_at, ${sql.raw(instantText('p.updated_at'))} as updated_at,
   case when ${BYTES} <= ${sql.lit(MAX_PAGE_BYTES)} then p.body end as body, (${BYTES})::bigint as bytes`;
 
 /** Text that comes back as the same value, whatever the session's settings are. */

@@ -1,5 +1,6 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
 import { found, foundByIds } from '../db/found.ts';
+import { instantText } from '../db/instant.ts';
 import { tenantHeldAtSchema } from '../db/locks.ts';
 import { type Parameter, type Step, statement, step } from '../db/statement.ts';
 import { LIFTED } from './tombstones.ts';
@@ -13,14 +14,16 @@ export interface UserRow {
   readonly version: number;
   /** Null: it has no value, and the user no access. */
   readonly active: boolean | null;
-  readonly created_at: Date;
-  readonly updated_at: Date;
+  /** ISO 8601 in UTC, as `updated_at` is. */
+  readonly created_at: string;
+  readonly updated_at: string;
   readonly body: string;
   /** `{"value":…,"display":…}` per group, comma-joined; null: none, or not asked for. */
   readonly groups: string | null;
 }
 
-const USER_COLUMNS = `u.id, u.directory_id is not null as managed, u.version, u.active, u.created_at, u.updated_at, u.body`;
+const USER_COLUMNS = `u.id, u.directory_id is not null as managed, u.version, u.active,
+    ${instantText('u.created_at')} as created_at, ${instantText('u.updated_at')} as updated_at, u.body`;
 
 /** `$1` tenant, `$2` directory, `$3` whether unmanaged users are seen. */
 const VISIBLE = `u.tenant_id = $1 and (u.directory_id = $2 or (u.directory_id is null and $3::boolean))`;

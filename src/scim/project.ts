@@ -61,6 +61,8 @@ export function readProjection(
   query: { attributes?: Names; excludedAttributes?: Names },
   type: ResourceType,
 ): Projection {
+  if (query.attributes === undefined && query.excludedAttributes === undefined)
+    return defaultProjection(type);
   const only = splitNames(query.attributes);
   const except = splitNames(query.excludedAttributes);
   if (only.length > 0 && except.length > 0) {

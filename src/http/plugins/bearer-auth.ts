@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify';
 import type { Actor, Principal, Scope } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import type { Authenticate } from '../../tenants/authenticate.ts';
@@ -90,12 +90,9 @@ export function recognisePrincipal(authenticate: Authenticate): (request: Fastif
 }
 
 /** A hook behind `requirePrincipal`: lets in who fulfils `admits`, and tells the others which scope it takes. */
-export function requireScope(
-  scope: Scope,
-  admits: (principal: Principal) => boolean,
-): onRequestAsyncHookHandler {
-  return async (request, reply) => {
-    if (admits(request.principal)) return;
+export function requireScope(scope: Scope, admits: (principal: Principal) => boolean): onRequestHookHandler {
+  return (request, reply, done) => {
+    if (admits(request.principal)) return done();
     reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`);
     throw new AppError('forbidden', `This credential may not act here: it takes the scope ${scope}`, {
       reason: 'scope_missing',

@@ -41,10 +41,11 @@ export async function requestLog(app: FastifyInstance): Promise<void> {
   const log = app.log.child({}, { redact: [] });
   app.setGenReqId(requestId);
   app.decorateRequest('thrown', undefined);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     // Comes also when the client has gone away, where Fastify's own hooks stay silent.
     reply.raw.once('close', () => logRequest(log, request, reply));
+    done();
   });
   app.addHook('onError', async (request, _reply, error) => {
     request.thrown ??= error;

@@ -34,8 +34,11 @@ export function locationOf(baseUrl: string, type: ResourceType, id: string): str
   return `${baseUrl}${type.endpoint}/${id}`;
 }
 
+/** What a User is shown from. */
+type ShownUser = Omit<UserRow, 'managed'>;
+
 /** A User as JSON text. */
-export function userText(row: UserRow, baseUrl: string, projection: Projection): string {
+export function userText(row: ShownUser, baseUrl: string, projection: Projection): string {
   const groups = groupsOf(row, baseUrl);
   if (!projection.whole) {
     const resource = {
@@ -72,14 +75,14 @@ function splice(row: Row, type: ResourceType, baseUrl: string, spliced: string):
 function meta(row: Row, type: ResourceType, baseUrl: string): JsonObject {
   return {
     resourceType: type.name,
-    created: row.created_at.toISOString(),
-    lastModified: row.updated_at.toISOString(),
+    created: row.created_at,
+    lastModified: row.updated_at,
     location: locationOf(baseUrl, type, row.id),
     version: entityTag(row),
   };
 }
 
-function groupsOf({ groups }: UserRow, baseUrl: string): JsonObject[] | undefined {
+function groupsOf({ groups }: ShownUser, baseUrl: string): JsonObject[] | undefined {
   if (groups === null) return undefined;
   return (JSON.parse(`[${groups}]`) as { value: string; display: string }[]).map(({ value, display }) => ({
     value,

@@ -1,4 +1,3 @@
-import type { GroupRow } from '../../directory/groups.ts';
 import type { ListedRow } from '../../directory/page-sql.ts';
 import type { UserRow } from '../../directory/users.ts';
 import { type Projection, project } from '../../scim/project.ts';
@@ -14,21 +13,28 @@ export function listedText(
 ): string {
   switch (type.name) {
     case 'User':
-      return userText({ ...row, id: row.key, groups: row.related } as UserRow, baseUrl, projection);
+      return userText({ ...storedOf(row), active: row.active, groups: row.related }, baseUrl, projection);
     case 'Group':
-      return groupText({ ...row, id: row.key, members: row.related } as GroupRow, baseUrl, projection);
+      return groupText({ ...storedOf(row), members: row.related }, baseUrl, projection);
     case 'Role':
     case 'Entitlement':
       return catalogueText(row, type, baseUrl, projection);
   }
 }
 
+type Stored = Pick<UserRow, 'id' | 'version' | 'created_at' | 'updated_at' | 'body'>;
+
+/** What a User and a Group both have, of whom none of it is null; a copy of the whole row would take as long as its text. */
+function storedOf({ key: id, version, created_at, updated_at, body }: ListedRow): Stored {
+  return { id, version, created_at, updated_at, body } as Stored;
+}
+
 /** A Role or an Entitlement: small, so it is put together anew. */
 function catalogueText(row: ListedRow, type: ResourceType, baseUrl: string, projection: Projection): string {
   const meta: JsonObject = {
     resourceType: type.name,
-    ...(row.created_at && { created: row.created_at.toISOString() }),
-    ...(row.updated_at && { lastModified: row.updated_at.toISOString() }),
+    ...(row.created_at && { created: row.created_at }),
+    ...(row.updated_at && { lastModified: row.updated_at }),
     location: locationOf(baseUrl, type, row.key),
     ...(row.version !== null && { version: entityTag({ version: row.version }) }),
   };

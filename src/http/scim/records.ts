@@ -1,4 +1,4 @@
-import type { FastifyRequest, onSendAsyncHookHandler } from 'fastify';
+import type { FastifyRequest, onSendHookHandler } from 'fastify';
 import type { ClientRecords } from '../../clients/client-records.ts';
 import type { ClientKey } from '../../clients/tolerance-uses.ts';
 import type { Context } from '../../context.ts';
@@ -11,19 +11,26 @@ import { hintFor } from './hints.ts';
 export function recordClient(
   { now }: Context,
   { toleranceUses, refusedRequests }: ClientRecords,
-): onSendAsyncHookHandler {
-  return async (request) => {
+): onSendHookHandler {
+  return (request, _reply, _payload, done) => {
+    record(request);
+    done();
+  };
+
+  function record(request: FastifyRequest): void {
+    const { refusal, tolerances } = request;
+    if (refusal === undefined && !tolerances?.size) return;
     const key = keyOf(request);
     if (key === undefined) return;
     const at = now();
-    if (request.tolerances) toleranceUses.count(key, request.tolerances, at);
-    const { refusal, method, routeOptions, id: requestId } = request;
+    if (tolerances) toleranceUses.count(key, tolerances, at);
     if (refusal === undefined) return;
+    const { method, routeOptions, id: requestId } = request;
     const { status, scimType, detail, ended } = refusal;
     const [path = ''] = (request.raw.url ?? '').split('?', 1);
     const hint = refusal.hint ?? hintFor({ status, scimType, method, route: routeOptions.url, ended });
     refusedRequests.add({ ...key, at, method, path, status, scimType, detail, hint, requestId });
-  };
+  }
 }
 
 /** The tenant's key behind the request, also one that does not hold any more. */

@@ -1,5 +1,5 @@
 import querystring from 'node:querystring';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PARAMETERS } from '../../scim/messages.ts';
 import { noteValuePaths } from '../../scim/project.ts';
 import { note } from '../../scim/quirks.ts';
@@ -10,11 +10,16 @@ import { readingOf, scimActor } from './request.ts';
  * A hook behind the credential of a SCIM client: notes where a URL is read more generously than it is written, or
  * refuses it in strict mode. Query parameters that nobody knows are none of these: the RFC wants them ignored.
  */
-export async function noteSpelling(request: FastifyRequest): Promise<void> {
+export function noteSpelling(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   const reading = readingOf(request, scimActor(request));
   const { url = '' } = request.raw;
   const end = url.indexOf('?');
   noteEndpoint(end < 0 ? url : url.slice(0, end), request.routeOptions.url, reading);
+  if (end >= 0) noteParameters(request, url, reading);
+  done();
+}
+
+function noteParameters(request: FastifyRequest, url: string, reading: Reading): void {
   const query = request.query as Query;
   for (const [written, value] of Object.entries(query)) {
     const name = PARAMETERS.find((known) => known.toLowerCase() === written.toLowerCase());
