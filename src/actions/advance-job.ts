@@ -10,10 +10,13 @@ import { mappingAppliedBy, mappingJob } from '../reconcile/mapping.ts';
 import { planOf, type UserRange } from '../reconcile/plan.ts';
 import { reconciled } from './reviewed.ts';
 
-/** So many users are compared, and brought to what they should hold, by one transaction. */
-const CHUNK = 500;
-/** So many users are planned for by what PostgreSQL knows of them. */
-const REFRESHED_EVERY = 20 * CHUNK;
+/**
+ * So many users are compared, and brought to what they should hold, by one transaction: more would keep their other
+ * writers waiting for longer, fewer would look at all groups of the tenant more often.
+ */
+const CHUNK = 2_000;
+/** After so many users, and whenever they are twice as many, PostgreSQL looks anew at how much there is. */
+const REFRESHED_AT = 10_000;
 
 /** More grants than any chunk writes, so that its plan notes everybody whom it concerns. */
 const ANY_NUMBER = 2_147_483_647;
@@ -23,6 +26,8 @@ interface Held {
   readonly send: Send;
   readonly job: JobRow;
   readonly occasion: Occasion;
+  /** In users. */
+  readonly chunk: number;
 }
 
 /**
@@ -30,7 +35,7 @@ interface Held {
  * the job is, so a process that dies leaves nothing behind. A chunk that fails is noted, and tried again later.
  * @returns whether there was one to do.
  */
-export async function advanceJob(context: Context): Promise<boolean> {
+export async function advanceJob(context: Context, chunk = CHUNK): Promise<boolean> {
   const held: { job?: JobRow } = {};
   try {
     await transaction(context.db, async (trx) => {
@@ -40,7 +45,7 @@ export async function advanceJob(context: Context): Promise<boolean> {
       held.job = job;
       const occasion = occasionOf(job, context.now());
       await send([lockTenantShared(job.tenant_id)]);
-      await record(trx, occasion, await advance({ send, job, occasion }));
+      await record(trx, occasion, await advance({ send, job, occasion, chunk }));
     });
   } catch (error) {
     if (held.job === undefined) throw error;
@@ -57,7 +62,7 @@ function occasionOf({ tenant_id: tenantId, id, actor, request_id, change_id }: J
 
 /** One step of a job, and the events that tell of it. */
 async function advance(held: Held): Promise<EventRow[]> {
-  const { send, job, occasion } = held;
+  const { send, job, occasion, chunk: most } = held;
   const { tenant_id: tenantId, total } = job;
   const started = job.started_at === null ? [eventOf(job, 'started', job.request)] : [];
   const [[mapping]] = await send([mappingJob(tenantId)]);
@@ -67,11 +72,12 @@ async function advance(held: Held): Promise<EventRow[]> {
     await send([jobAdvanced(job, { ...job, state: 'done', result }, occasion.at)]);
     return [...started, eventOf(job, 'done', { supersededBy: mapping?.version })];
   }
-  if (job.done % REFRESHED_EVERY === 0) await send([REFRESH_STATISTICS]);
+  if (job.done === 0 || Number.isInteger(Math.log2(job.done / REFRESHED_AT)))
+    await send([REFRESH_STATISTICS]);
   const after = job.cursor ?? NIL;
-  const [[chunk]] = await send([chunkOf(tenantId, after, CHUNK)]);
+  const [[chunk]] = await send([chunkOf(tenantId, after, most)]);
   const { users = 0, last = null } = chunk ?? {};
-  const isLast = users < CHUNK || last === null;
+  const isLast = users < most || last === null;
   const range = { after, upTo: isLast ? MAX : last };
   const found = await chunkDone(held, range);
   const done = job.done + users;

@@ -21,7 +21,7 @@ interface Changed {
   readonly job: string;
 }
 
-/** So many users does a job do at once. */
+/** So many users does a job do at once here. */
 export const CHUNK = 500;
 
 /** More than 20,000 grants are to be written for so many users in so many groups. */
@@ -33,12 +33,12 @@ export const MAPPING = { tenant_owners_groups: ['Owners'], mappings: teamOfEach(
 /** The worker's turns until there is nothing to do; how many chunks that were. */
 export async function work({ context }: Pick<TestApp, 'context'>): Promise<number> {
   let chunks = 0;
-  while (await advanceJob(context)) chunks += 1;
+  while (await advanceJob(context, CHUNK)) chunks += 1;
   return chunks;
 }
 
 export async function chunks({ context }: Pick<TestApp, 'context'>, count: number): Promise<void> {
-  for (let done = 0; done < count; done += 1) await advanceJob(context);
+  for (let done = 0; done < count; done += 1) await advanceJob(context, CHUNK);
 }
 
 /** What a tenant's jobs and grants are, and the events of it. */

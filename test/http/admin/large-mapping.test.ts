@@ -73,7 +73,7 @@ t.test('between chunks a job holds no lock; in a chunk writers pass beside it', 
     tenant.id,
     userId(1),
   ]);
-  const chunk = advanceJob(app.context);
+  const chunk = advanceJob(app.context, CHUNK);
   const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
   while ((await pool.query(waiting)).rowCount === 0);
   const patch = client.patch(`/Users/${userId(USERS)}`, [
