@@ -7,7 +7,6 @@ import type { GroupRow } from '../directory/groups.ts';
 import { insertUsers, type UserRow } from '../directory/users.ts';
 import { viewerOf } from '../directory/viewer.ts';
 import { AppError } from '../errors.ts';
-import { requireSchemaVersion } from '../tenants/schema-extensions.ts';
 import { type CreateGroup, createdGroups, memberIds, planGroups } from './create-groups.ts';
 import { type CreateUser, createdUsers, type NewUser, planUsers } from './create-users.ts';
 import { type Outcome, valuesOf } from './outcome.ts';
@@ -61,9 +60,8 @@ function insertTogether(
   const viewer = viewerOf(actor);
   const now = stamp(context, actor);
   return conversation(context.db, actor.tenantId, async (send) => {
-    const [, , , newUsers, newGroups] = await send([
+    const [, , newUsers, newGroups] = await send([
       lockTenantShared(actor.tenantId),
-      requireSchemaVersion(actor),
       lockUsers(actor.tenantId, memberIds(valuesOf(groups))),
       insertUsers(actor, now, valuesOf(users)),
       insertGroups(viewer, now, valuesOf(groups)),

@@ -1,4 +1,5 @@
 import { setImmediate as othersAreServed } from 'node:timers/promises';
+import { MOST_BYTES } from '../../actions/batches.ts';
 import { circleFailed, createTogether } from '../../actions/create-together.ts';
 import { attemptEach, eachPlanned, type Outcome, valuesOf } from '../../actions/outcome.ts';
 import type { Context, ScimActor } from '../../context.ts';
@@ -20,9 +21,6 @@ import { BODY_LIMITS } from './limits.ts';
  * stored, up to a megabyte a resource, where a creation holds no more than this request.
  */
 const MAX_BATCH = { POST: 100, PUT: 10, PATCH: 10, DELETE: 100 } as const;
-
-/** Nor do larger bodies together: the driver binds all values of a statement in one go, 0.1 seconds a megabyte. */
-const MAX_BATCH_BYTES = 256 * 1024;
 
 /** A circle cannot be divided into batches: so many POSTs, with so much data. */
 const MAX_CIRCLE = { operations: 100, bytes: 512 * 1024 } as const;
@@ -88,7 +86,7 @@ function nextBatch(units: readonly Unit[]): Unit[] {
       !alone &&
       operation.method === first.method &&
       batch.length < MAX_BATCH[first.method] &&
-      bytes + operation.bytes <= MAX_BATCH_BYTES &&
+      bytes + operation.bytes <= MOST_BYTES &&
       operation.resource.type === first.resource.type &&
       !ids.has(operation.resource.id) &&
       ![...operation.needs.keys()].some((id) => ids.has(id));
