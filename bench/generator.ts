@@ -67,23 +67,32 @@ interface LaneOptions {
 
 async function runLane(client: Client, lane: Lane, { key, pace, until, tally }: LaneOptions): Promise<void> {
   let last: Exchange | undefined;
+  let due = performance.now();
   while (!tally.silent && performance.now() < until) {
     const next = lane.next();
     if (next.done) break;
     last = next.value;
-    const begin = performance.now();
+    const begin = pace === 0 ? performance.now() : await untilDue(due);
+    due += pace;
     const { status, text } = await send(client, last, key).catch((error: Error) => {
       tally.silent = true;
       return { status: 0, text: String(error.message) };
     });
     const took = performance.now() - begin;
     tally.latencies.push(took);
-    if (took < pace) await sleep(pace - took);
     if (status !== 0 && last.expects(status, text)) continue;
     tally.failures += 1;
     tally.fault ??= `${last.method} ${last.path}: ${status} ${text.slice(0, 200)}`;
   }
   if (last) tally.last.push(last);
+}
+
+/** From when a request counts: what a stall has kept waiting counts from when it was due. */
+async function untilDue(due: number): Promise<number> {
+  const early = due - performance.now();
+  if (early <= 0) return due;
+  await sleep(early);
+  return performance.now();
 }
 
 function send(client: Client, exchange: Exchange, key: string): Promise<{ status: number; text: string }> {

@@ -151,7 +151,8 @@ const TARGETS: readonly Target[] = [
     stretch: [deep('cursor', SAME)],
   },
   {
-    title: "one tenant's flood of ten times its limit: another's p99 with it to without",
+    title:
+      "one tenant's flood, 4,000 connections that want ten times its limit: another's p99 with it to without",
     must: ['get', 'post'].map((name) => growth(`beside-flood-${name}`, name, 'p99Ratio', 1.5)),
     stretch: [],
   },

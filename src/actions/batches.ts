@@ -17,6 +17,9 @@ export type CarryOut<Request, Value> = (
 /** So many requests go together at most: no statement takes long. */
 const MOST = 50;
 
+/** So many changes do: each reads what is stored, up to a megabyte, where a creation holds no more than its request. */
+export const MOST_CHANGES = 10;
+
 /**
  * Beside others no request brings them beyond so many bytes of bodies: the driver binds a statement's values in one go,
  * 0.1 seconds a megabyte.
@@ -47,6 +50,8 @@ interface Traits<Request> {
   targets?(request: Request): readonly string[];
   /** How large its body was; absent: small. */
   bytes?(request: Request): number;
+  /** Instead of `MOST`. */
+  readonly most?: number;
   /** Instead of `PATIENCE`. */
   readonly patience?: number;
 }
@@ -57,14 +62,15 @@ interface Traits<Request> {
  */
 export function inBatches<Request, Value>(
   carryOut: CarryOut<Request, Value>,
-  { targets = () => [], bytes = () => 0, patience = PATIENCE }: Traits<Request> = {},
+  { targets = () => [], bytes = () => 0, most = MOST, patience = PATIENCE }: Traits<Request> = {},
 ): CarryOut<Request, Value> {
   // What a credential was found to be is one object for a second at most: client, tenant, settings and schema.
   const queues = new WeakMap<Actor['principal'], Queue<Request, Value>>();
   return (actor, requests) => {
     const [request, ...others] = requests;
     if (request === undefined || others.length > 0) return carryOut(actor, requests);
-    const queue = queues.get(actor.principal) ?? new Queue((some) => carryOut(actor, some), patience);
+    const queue =
+      queues.get(actor.principal) ?? new Queue((some) => carryOut(actor, some), { most, patience });
     queues.set(actor.principal, queue);
     return new Promise((resolve) => {
       const answer = (outcome: Outcome<Value>) => resolve([outcome]);
@@ -75,7 +81,7 @@ export function inBatches<Request, Value>(
 
 class Queue<Request, Value> {
   readonly #carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>;
-  readonly #patience: number;
+  readonly #limits: { readonly most: number; readonly patience: number };
   #waiting: Waiting<Request, Value>[] = [];
   /** What the batches on their way have for themselves. */
   readonly #taken = new Set<string>();
@@ -83,9 +89,12 @@ class Queue<Request, Value> {
   /** Whether `#next` comes at the end of this turn. */
   #isCalled = false;
 
-  constructor(carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>, patience: number) {
+  constructor(
+    carryOut: (requests: readonly Request[]) => Promise<Outcome<Value>[]>,
+    limits: { readonly most: number; readonly patience: number },
+  ) {
     this.#carryOut = carryOut;
-    this.#patience = patience;
+    this.#limits = limits;
   }
 
   add(waiting: Waiting<Request, Value>): void {
@@ -96,7 +105,8 @@ class Queue<Request, Value> {
     setImmediate(() => {
       this.#isCalled = false;
       this.#next();
-      for (const left of this.#waiting) left.timer ??= setTimeout(() => this.#giveUp(left), this.#patience);
+      for (const left of this.#waiting)
+        left.timer ??= setTimeout(() => this.#giveUp(left), this.#limits.patience);
     });
   }
 
@@ -120,7 +130,8 @@ class Queue<Request, Value> {
     let bytes = 0;
     this.#waiting = this.#waiting.filter((each) => {
       const isFree = each.targets.every((target) => !this.#taken.has(target) && !waitedFor.has(target));
-      const fits = batch.length === 0 || (batch.length < MOST && bytes + each.bytes <= MOST_BYTES);
+      const fits =
+        batch.length === 0 || (batch.length < this.#limits.most && bytes + each.bytes <= MOST_BYTES);
       const goes = isFree && fits;
       if (goes) {
         clearTimeout(each.timer);

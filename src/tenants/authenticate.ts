@@ -47,9 +47,9 @@ export function makeAuthenticator(context: Context): Authenticator {
       throw new CredentialRefusal(undefined);
     }
     const now = context.now();
-    const found = await lookUp(`${presented.tenantId} ${presented.keyId}`, () =>
-      findCredential(db, presented),
-    );
+    // Anybody can make up a key with the ids of another: who has held waits for no look-up of such a one.
+    const name = `${presented.hasHeld ? 'held' : 'unseen'} ${presented.tenantId} ${presented.keyId}`;
+    const found = await lookUp(name, () => findCredential(db, presented));
     const reason = fault(presented, found, now);
     if (found === undefined || reason !== undefined) {
       log.info(

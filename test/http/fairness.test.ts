@@ -1,5 +1,6 @@
 import pg from 'pg';
 import t from 'tap';
+import { type KeyIds, makeKey, readKey } from '../../src/tenants/key-format.ts';
 import { startApp } from '../support/app.ts';
 import { clientOf } from '../support/client.ts';
 
@@ -58,7 +59,12 @@ t.test('a key that has held does not wait for look-ups of keys that nobody has s
   let waiting: Promise<void> | undefined;
   while (waiting === undefined) waiting = turns.take('credentials');
   now = new Date(NOW.getTime() + 1_000);
+  // Ids are no secret: one that bears them asks first.
+  const madeUp = makeKey(readKey(client.key) as KeyIds).key;
+  const refused = app.send('GET', `/api/scim/v2/Users/${id}`, { key: madeUp });
   t.equal((await client.ask('GET', `/Users/${id}`)).status, 200, 'what was remembered of it is too old');
   turns.giveBack('credentials');
   await waiting;
+  turns.giveBack('credentials');
+  t.equal((await refused).status, 401);
 });

@@ -67,6 +67,11 @@ t.test('a tenant whose answers are not taken gets no more of the large ones, and
   t.equal((await client.ask('GET', '/Users?attributes=userName')).status, 200, 'and small ones');
   const created = await client.ask('POST', '/Users', { schemas: [USER], userName: 'new', title });
   t.equal(created.status, 201, 'what was done is told');
+  const user = `/Users/${created.body.id}`;
+  const changed = await client.patch(user, [
+    { op: 'replace', path: 'title', value: title.replace('x', 'y') },
+  ]);
+  t.equal(changed.status, 200, 'so that nobody does it again');
   await holder.query('rollback');
   t.match(await readUntil(socket, /"userName":"large".*"meta".*\}\}/s), /^HTTP\/1\.1 200.*HTTP\/1\.1 200/s);
   await untilItIs(200);
@@ -88,4 +93,20 @@ t.test('who does not take an answer in its time is cut off', async (t) => {
   begin();
   ask();
   await once(socket.resume(), 'close');
+});
+
+t.test('many large answers on one connection are listened for once', async (t) => {
+  const app = await startApp(t, { bounds: { answers: { ...BOUNDS, bytes: 1_000_000 } } });
+  const { key, user } = await newClient(app);
+  const { id } = await user('large', { title: 'x'.repeat(2_500) });
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => void warnings.push(warning);
+  process.on('warning', warned);
+  t.teardown(() => process.off('warning', warned));
+  const socket = await connectTo(app);
+  const last = requestText('GET', `${SCIM}/Nothing`, { key });
+  socket.write(requestText('GET', `${SCIM}/Users/${id}`, { key }).repeat(15) + last);
+  await readUntil(socket, /HTTP\/1\.1 404/);
+  socket.destroy();
+  t.same(warnings, []);
 });

@@ -179,6 +179,17 @@ t.test('who sends too slowly is cut off', async (t) => {
   await a.untilItIs(200);
 });
 
+t.test('whose body is small may take their time, also where they do not say how small it is', async (t) => {
+  const pace = { bytes: 1_000_000, milliseconds: 1 };
+  const app = await startApp(t, { bounds: { bodies: { ...ONE, pace } } });
+  const { begin, ask, id } = await replacer(app);
+  const socket = await begin('chunked', BODY);
+  for (let n = 0; n < 5; n += 1) await ask('GET', `/Groups/${id}`);
+  socket.write('0\r\n\r\n');
+  t.match(await readUntil(socket, /\r\n\r\n/), /^HTTP\/1\.1 200/);
+  socket.destroy();
+});
+
 t.test('a body that nobody asked for is not read', async (t) => {
   const app = await startApp(t, { rate: { perSecond: 1, burst: 2 }, now: () => new Date(0) });
   const { send } = app;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** In whose name a request takes memory, so that one tenant's requests leave some to the others. */
@@ -7,18 +8,34 @@ export function tenantBehind({ principal }: Partial<Pick<FastifyRequest, 'princi
   return principal.kind === 'service_key' ? principal.id : principal.kind;
 }
 
+/** What is to be done when a connection ends. */
+const ends = new WeakMap<Socket, Set<() => void>>();
+
+/** One listener each, however many requests are under way on it (pipelining). */
+function endsOf(socket: Socket): Set<() => void> {
+  const known = ends.get(socket);
+  if (known !== undefined) return known;
+  const acts = new Set<() => void>();
+  ends.set(socket, acts);
+  socket.once('close', () => {
+    for (const act of acts) act();
+  });
+  return acts;
+}
+
 /**
  * Calls `act` once, when the answer has been taken, or whoever asked has gone away. The reply alone would not do: one that
- * waits behind another on its connection (pipelining) never hears that the connection has ended.
+ * waits behind another on its connection never hears that the connection has ended.
  */
 export function whenOver({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply, act: () => void): void {
+  const acts = endsOf(socket);
   const over = () => {
     raw.off('close', over);
-    socket.off('close', over);
+    acts.delete(over);
     act();
   };
   raw.once('close', over);
-  socket.once('close', over);
+  acts.add(over);
   // Who went away while the credential was looked up is heard of no more.
   if (socket.destroyed) over();
 }

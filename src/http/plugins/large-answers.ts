@@ -35,7 +35,7 @@ export function boundAnswers(app: FastifyInstance, bounds: AnswerBounds = BOUNDS
       return done(noRoom());
     }
     // Node would keep a text, and make a copy of its bytes besides.
-    const bytes = Buffer.from(payload);
+    const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(payload);
     room.lend(name, bytes.length);
     const { milliseconds, bytesEach } = bounds.time;
     const late = setTimeout(() => request.socket.destroy(), milliseconds + bytes.length / bytesEach);
@@ -47,10 +47,9 @@ export function boundAnswers(app: FastifyInstance, bounds: AnswerBounds = BOUNDS
   });
 }
 
-/** Not what was written and cannot be asked for again; nor what has had its turn (`large-bodies.ts`). */
-function mayBeRefused({ method, routeOptions, bodyTurns }: FastifyRequest): boolean {
-  const isDone = method === 'POST' && routeOptions.url?.endsWith('/.search') !== true;
-  return !isDone && !bodyTurns?.areHeld;
+/** Not what has been written: who is told that it was not would do it again. */
+function mayBeRefused({ method, routeOptions }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD' || routeOptions.url?.endsWith('/.search') === true;
 }
 
 function noRoom(): AppError {

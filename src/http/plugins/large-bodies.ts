@@ -148,7 +148,7 @@ class BodyTurns {
   /** Cuts off who sends too slowly, and says so as Node does of a request that takes too long. */
   #keepPace(bytes: number): void {
     const { raw, socket, server } = this.#request;
-    if (this.#isWaiting || raw.complete) return;
+    if (!this.areHeld || this.#isWaiting || raw.complete) return;
     const arrived = socket.bytesRead - this.#bytesRead;
     this.#bytesRead = socket.bytesRead;
     if (!(arrived < bytes)) return;

@@ -1,5 +1,5 @@
 import { setImmediate as othersAreServed } from 'node:timers/promises';
-import { MOST_BYTES } from '../../actions/batches.ts';
+import { MOST_BYTES, MOST_CHANGES } from '../../actions/batches.ts';
 import { circleFailed, createTogether } from '../../actions/create-together.ts';
 import { attemptEach, eachPlanned, type Outcome, valuesOf } from '../../actions/outcome.ts';
 import type { Context, ScimActor } from '../../context.ts';
@@ -17,10 +17,9 @@ import { membersApart } from './group-endpoint.ts';
 import { BODY_LIMITS } from './limits.ts';
 
 /**
- * So many operations go to the database together at most; others are served in between. A change reads what is
- * stored, up to a megabyte a resource, where a creation holds no more than this request.
+ * So many operations go to the database together at most; others are served in between.
  */
-const MAX_BATCH = { POST: 100, PUT: 10, PATCH: 10, DELETE: 100 } as const;
+const MAX_BATCH = { POST: 100, PUT: MOST_CHANGES, PATCH: MOST_CHANGES, DELETE: 100 } as const;
 
 /** A circle cannot be divided into batches: so many POSTs, with so much data. */
 const MAX_CIRCLE = { operations: 100, bytes: 512 * 1024 } as const;

@@ -1,4 +1,4 @@
-import { type CarryOut, inBatches } from '../../actions/batches.ts';
+import { type CarryOut, inBatches, MOST_CHANGES } from '../../actions/batches.ts';
 import { createUsers } from '../../actions/create-users.ts';
 import { deleteUsers } from '../../actions/delete-users.ts';
 import { only } from '../../actions/outcome.ts';
@@ -27,10 +27,12 @@ export function userEndpoint(context: Context): Endpoint<UserRow> {
     replace: inBatches<Replacement, UserRow>((actor, requests) => replaceUsers(context, actor, requests), {
       targets,
       bytes,
+      most: MOST_CHANGES,
     }),
     patch: inBatches<Patch, UserRow>((actor, requests) => patchUsers(context, actor, requests), {
       targets,
       bytes,
+      most: MOST_CHANGES,
     }),
     remove: (actor, requests) => deleteUsers(context, actor, requests),
     async read(actor, id, projection) {
