@@ -4,9 +4,9 @@
  * `any`, would read a whole directory to find one user. Conditions besides the key stand outside.
  */
 
-/** The rows of `$1`, the tenant, with this value in a column. */
-export const found = (table: string, column: string, value: string) =>
-  `select * from ${table} as y where y.tenant_id = $1 and y.${column} = ${value} offset 0`;
+/** The rows of the tenant with this value in a column. */
+export const found = (table: string, column: string, value: string, tenant = '$1') =>
+  `select * from ${table} as y where y.tenant_id = ${tenant} and y.${column} = ${value} offset 0`;
 
 /** What `from` takes: the rows of these ids, as `alias`; `ids` is a parameter that holds an array. */
 export const foundByIds = (table: string, ids: string, alias: string) =>
@@ -18,8 +18,11 @@ export const foundByIds = (table: string, ids: string, alias: string) =>
  * began: of rows that the transaction has locked, or that are not written where somebody was faster. It is the tenant's
  * only beside `tenant_id = $1`: partitions have the same places.
  */
-export const placeOf = (table: string, id: string) =>
-  `select y.ctid as place from ${table} as y where y.tenant_id = $1 and y.id = ${id} offset 0`;
+export const placeOf = (table: string, id: string) => placesWhere(table, `y.id = ${id}`);
+
+/** The same of all rows with these values. */
+export const placesWhere = (table: string, conditions: string) =>
+  `select y.ctid as place from ${table} as y where y.tenant_id = $1 and ${conditions} offset 0`;
 
 /** Whether there is a row with these values, looked up and never joined. */
 export const isThere = (table: string, conditions: string) =>

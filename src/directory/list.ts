@@ -93,7 +93,10 @@ export async function findResource(
   const where = sql<boolean>`${source.visible} and ${filterCondition(named, source.target)}`;
   const parts = [{ source, where, sortBy: undefined, related: false }];
   const query = selectPage(parts, orderOf(parts, false), { ...FIRST, limit: 1 }, 1);
-  const [row] = await runAlone(db, compiledWith(db, standpoint.viewer.tenantId, true)<ListedRow>(query));
+  const [row] = await runAlone(
+    db,
+    compiledWith(db, standpoint.viewer.tenantId, { narrow: true })<ListedRow>(query),
+  );
   return row;
 }
 
@@ -149,7 +152,7 @@ const NONE = step(statement<never>('no_rows', 'select where false'), []);
 /** The statements of a list: the count, the page, and a row on the other side of the place that it goes from. */
 export function listSteps(db: Database, plan: Plan) {
   const { tenantId, parts, order, count, window, narrow, neighbour } = plan;
-  const compile = compiledWith(db, tenantId, narrow);
+  const compile = compiledWith(db, tenantId, { narrow });
   return {
     count: () => compile<{ total: number }>(countRows(parts)),
     page: () => (count === 0 ? NONE : compile<ListedRow>(selectPage(parts, order, window, count))),
@@ -158,9 +161,8 @@ export function listSteps(db: Database, plan: Plan) {
   };
 }
 
-function compiledWith({ kysely }: Database, sender: string, narrow: boolean) {
-  return <Row>(query: RawBuilder<unknown>): Step<Row> =>
-    compiled<Row>(query.compile(kysely), sender, { narrow });
+function compiledWith({ kysely }: Database, sender: string, shape: { readonly narrow: boolean }) {
+  return <Row>(query: RawBuilder<unknown>): Step<Row> => compiled<Row>(query.compile(kysely), sender, shape);
 }
 
 /** The rows of a page by turn, and where it goes on: a turn is told where rows lie there. */

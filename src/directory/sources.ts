@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { found } from '../db/found.ts';
 import type { ResourceType, TypeName } from '../scim/types.ts';
 import type { Target } from './attribute-sql.ts';
 import { type Viewer, visibleGroups, visibleUsers } from './viewer.ts';
@@ -38,8 +39,8 @@ const SOURCES: Readonly<Record<TypeName, MakeSource>> = {
     columns: sql`u.directory_id is not null as managed, u.version, u.active, u.created_at, u.updated_at, u.body`,
     related: sql`
       select json_build_object('value', g.id, 'display', g.display_name)::text as item, g.id as item_id
-      from group_member m cross join lateral (
-        select * from scim_group y where y.tenant_id = ${viewer.tenantId} and y.id = m.group_id offset 0) as g
+      from group_member m
+           cross join lateral (${sql.raw(found('scim_group', 'id', 'm.group_id', 'm.tenant_id'))}) as g
       where m.tenant_id = ${viewer.tenantId} and m.user_id = p.uuid and g.directory_id = ${viewer.directoryId}`,
   }),
   Group: ({ viewer }) => ({

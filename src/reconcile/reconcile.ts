@@ -1,4 +1,5 @@
 import { insertEvents, type Stamp, type Told } from '../db/event-row.ts';
+import { placesWhere } from '../db/found.ts';
 import { type Statement, type Step, statementOfFew, step } from '../db/statement.ts';
 import { type Causes, effectEvents, grantEvents, PERIOD } from './grant-events.ts';
 import { type MANUAL, OWNER } from './grants.ts';
@@ -46,12 +47,12 @@ const reconcileText = (causes: Causes) => {
   const ofFew = causes === 'each' ? 'left join cause using (user_id)' : '';
   return `with ${planText(NOTED, EDITS)}${ctes}, ended as (
      delete from access_grant g using (
-       select y.place from changed c cross join lateral (
-         select ctid as place from access_grant x
-         where x.tenant_id = $1 and x.target_id = c.target_id and x.user_id = c.user_id and x.origin = c.origin
-         offset 0) as y
-       where c.was_held and not c.new_held) as y
-     where g.tenant_id = $1 and g.ctid = y.place
+       select place from changed c cross join lateral (${placesWhere(
+         'access_grant',
+         'y.target_id = c.target_id and y.user_id = c.user_id and y.origin = c.origin',
+       )}) as p
+       where c.was_held and not c.new_held) as p
+     where g.tenant_id = $1 and g.ctid = p.place
    ), written as (
      insert into access_grant (tenant_id, target_id, user_id, origin, role, suspended, since, mapping_version, "row",
                                precedence, group_id, group_name, change_id)
