@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../errors.ts';
 import { Shares } from '../../shares.ts';
@@ -12,9 +13,10 @@ export interface AnswerBounds {
   readonly time: { readonly milliseconds: number; readonly bytesEach: number };
 }
 
+/** A process that may use much has room for much: 64 MiB of a heap of 384. */
 const BOUNDS: AnswerBounds = {
   large: 64 * 1024,
-  bytes: 64 * 1024 * 1024,
+  bytes: Math.max(64 * 1024 * 1024, getHeapStatistics().heap_size_limit / 6),
   time: { milliseconds: 30_000, bytesEach: 256 },
 };
 

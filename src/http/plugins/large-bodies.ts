@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { getHeapStatistics } from 'node:v8';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type TurnOptions, Turns } from '../../turns.ts';
 import { tenantBehind, whenOver } from './in-flight.ts';
@@ -23,10 +24,13 @@ export interface BodyBounds {
   readonly pace: { readonly bytes: number; readonly milliseconds: number };
 }
 
+/** One of 16 MiB takes up to 128 MiB while it is parsed and carried out. */
+const LARGE_TURNS = Math.max(3, Math.floor(getHeapStatistics().heap_size_limit / (128 * 1024 * 1024)));
+
 const BOUNDS: BodyBounds = {
   sizeable: 64 * 1024,
   large: 1024 * 1024,
-  turns: { sizeable: 64, large: 3 },
+  turns: { sizeable: 64, large: LARGE_TURNS },
   patience: 5_000,
   pace: { bytes: 320 * 1024, milliseconds: 5_000 },
 };
