@@ -4,6 +4,12 @@
  * `any`, would read a whole directory to find one user. Conditions besides the key stand outside.
  */
 
+/**
+ * The tenant, for look-ups in statements that are planned for their values: of a tenant that it knows to be new
+ * PostgreSQL would expect nobody, and look through all its users for each. So it is not told which tenant that is.
+ */
+export const SOME_TENANT = '(select $1::uuid)';
+
 /** The rows of the tenant with this value in a column. */
 export const found = (table: string, column: string, value: string, tenant = '$1') =>
   `select * from ${table} as y where y.tenant_id = ${tenant} and y.${column} = ${value} offset 0`;

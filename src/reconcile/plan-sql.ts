@@ -1,4 +1,4 @@
-import { found } from '../db/found.ts';
+import { found, SOME_TENANT } from '../db/found.ts';
 import { CLAIM_KEYS, GROUP_KEYS, keyRows } from '../db/match-keys.ts';
 import { NOTED_USERS } from '../db/noted.ts';
 import { firstGrant, isManaged, MANUAL, OWNER, RETENTION } from './grants.ts';
@@ -84,20 +84,22 @@ export const OWNER_BY_TYPE = `case when u.directory_id is not null and owners_by
 
 const ROW = 'r.role, r.version, r.precedence, r."row"';
 
+const lookUp = (table: string, column: string, value: string) => found(table, column, value, SOME_TENANT);
+
 /** What `from` takes: the tenant's rows of a table that belong to the users of the scope. */
 function rowsOf({ noted, within }: Scope, table: string, column: string): string {
   return noted === ''
     ? `(select * from ${table} where tenant_id = $1 and ${within(column)})`
-    : `(select x.* from noted as n cross join lateral (${found(table, column, 'n.user_id')}) as x)`;
+    : `(select x.* from noted as n cross join lateral (${lookUp(table, column, 'n.user_id')}) as x)`;
 }
 
 /** A left join with the row of this id. */
 const lookedUp = (table: string, alias: string, id: string) =>
-  `left join lateral (${found(table, 'id', id)}) as ${alias} on true`;
+  `left join lateral (${lookUp(table, 'id', id)}) as ${alias} on true`;
 
 /** A join with the rows `r` of a version that the key names, found by it: the order is the primary key's, and free by it. */
 const rowsNaming = (version: string) => `cross join lateral (
-            select * from mapping_row as y where y.tenant_id = $1 and y.version = ${version} and y.match = key.match
+            select * from mapping_row as y where y.tenant_id = ${SOME_TENANT} and y.version = ${version} and y.match = key.match
             order by y.match, y.precedence offset 0) as r`;
 
 /** `$1` is the tenant. CTEs `setting`, `mapping`, `person`, `reach`, `matched`: every row that reaches a user. */
@@ -125,7 +127,7 @@ export function matchedText(scope: Scope): string {
      select user_id, r.target_id, origin, ${ROW}, r.group_id, r.group_name
      from (
        select p.user_id, p.origin, p.directory_id = r.directory_id as theirs, r.*
-       from person p cross join lateral (${found('group_member', 'user_id', 'p.user_id')}) as m
+       from person p cross join lateral (${lookUp('group_member', 'user_id', 'p.user_id')}) as m
             -- A full join is never a nested loop, which would search all that is reached for each member.
             full join reach r on r.group_id = m.group_id
        offset 0
@@ -135,7 +137,7 @@ export function matchedText(scope: Scope): string {
      select user_id, '${OWNER}', origin, null, null, null, null, null, null from person where owner_by_type
      union all
      select p.user_id, ${TARGET_ID}, 'jit:' || j.identity_provider, ${ROW}, null, c.name
-     from person p cross join lateral (${found('jit_sync', 'user_id', 'p.user_id')}) as j
+     from person p cross join lateral (${lookUp('jit_sync', 'user_id', 'p.user_id')}) as j
           cross join lateral unnest(j.groups) as c (name) cross join lateral ${keyRows(CLAIM_KEYS)}
           ${rowsNaming(version)}
        ${TARGET}
@@ -262,7 +264,7 @@ export function planText(scope: Scope, edits: string): string {
      select * from (
        select g.*, c.origin is null as untouched
        from (select distinct user_id, target_id from changed) as p
-            cross join lateral (select * from access_grant y where y.tenant_id = $1 and y.target_id = p.target_id
+            cross join lateral (select * from access_grant y where y.tenant_id = ${SOME_TENANT} and y.target_id = p.target_id
                                 and y.user_id = p.user_id and not y.suspended
                                 order by y.origin offset 0) as g
             -- Full: an anti join becomes a nested loop, and a list is searched, wherever the statistics are behind.
