@@ -32,7 +32,7 @@ export async function acceptInvitation(
 ): Promise<Invitation> {
   const at = context.now();
   const occasion = { tenantId, actor, at, changeId: uuid() };
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantShared(tenantId));
     await runIn(trx, lockUsers(tenantId, [userId]));
     const [accepted] = await runIn(trx, writeEnd(tenantId, { invitationId, userId }, at));

@@ -29,7 +29,7 @@ export function addUser(
 ): Promise<string> {
   const [id, at] = [uuid(), context.now()];
   return refusingTaken(() =>
-    transaction(context.db, async (trx) => {
+    transaction(context.db, tenantId, async (trx) => {
       await runIn(trx, lockTenantShared(tenantId));
       const tenant = await holdTenant(trx, tenantId);
       if (tenant === undefined) throw notFound('Tenant');

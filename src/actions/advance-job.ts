@@ -38,7 +38,7 @@ interface Held {
 export async function advanceJob(context: Context, chunk = CHUNK): Promise<boolean> {
   const held: { job?: JobRow } = {};
   try {
-    await transaction(context.db, async (trx) => {
+    await transaction(context.db, 'jobs', async (trx) => {
       const send = sendBy(trx);
       const [[job]] = await send([claimJob(context.now())]);
       if (job === undefined) return;
@@ -124,7 +124,7 @@ function eventOf({ id, kind }: JobRow, what: 'started' | 'done' | 'failed', more
 async function setBack(context: Context, job: JobRow, error: unknown): Promise<void> {
   const at = context.now();
   const reason = reasonOf(error);
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, 'jobs', async (trx) => {
     const [[row]] = await sendBy(trx)([jobSetBack(job, reason, at)]);
     const events = row?.state === 'failed' ? [eventOf(job, 'failed', { failure: reason })] : [];
     await record(trx, occasionOf(job, at), events);

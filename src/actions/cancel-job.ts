@@ -14,7 +14,7 @@ export function cancelJob(
   { tenantId, jobId }: { readonly tenantId: string; readonly jobId: string },
 ): Promise<JobRow> {
   const at = context.now();
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, tenantId, async (trx) => {
     const send = sendBy(trx);
     const [[cancelled]] = await send([cancelJobRow(tenantId, jobId, at)]);
     if (cancelled === undefined) return requireCancelled((await send([jobById(tenantId, jobId)]))[0][0]);

@@ -83,7 +83,7 @@ async function changeKey(
   decide: (before: IdentityProvider) => { readonly certificate: string; readonly sealed: string } | null,
 ): Promise<IdentityProvider> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, tenantId, async (trx) => {
     const send = sendBy(trx);
     await send([lockTenantExclusive(tenantId)]);
     const [[row]] = await send([identityProviderByName(tenantId, name)]);

@@ -91,7 +91,7 @@ function change({ context, actor, request }: Attempt, mode: Mode): Promise<Chang
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   const lock = mode === 'rehearsal' ? lockTenantShared : lockTenantExclusive;
   return rehearsed(mode === 'rehearsal', (end) =>
-    transaction(context.db, async (trx) => {
+    transaction(context.db, tenantId, async (trx) => {
       const send = sendBy(trx);
       await send([lock(tenantId)]);
       const wanted = await readWanted(send, request);

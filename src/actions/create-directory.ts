@@ -23,7 +23,7 @@ export async function createDirectory(
   const directory: Directory = { id: uuid(), name, displayName: displayName ?? null, createdAt: at };
   const occasion = { tenantId, actor, at, changeId: uuid() };
   try {
-    await transaction(context.db, async (trx) => {
+    await transaction(context.db, tenantId, async (trx) => {
       if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
       await insertDirectory(trx, tenantId, directory);
       await record(trx, occasion, [

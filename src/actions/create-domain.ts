@@ -33,7 +33,7 @@ export async function createDomain(
   const at = context.now();
   const challenge = randomBytes(24).toString('base64url');
   try {
-    return await transaction(context.db, async (trx) => {
+    return await transaction(context.db, tenantId, async (trx) => {
       await runIn(trx, lockTenantShared(tenantId));
       // Holds the tenant's row alone, so that of two who add the last domain that there is room for, one is refused.
       if ((await tenantForUpdate(trx, tenantId)) === undefined) throw notFound('Tenant');

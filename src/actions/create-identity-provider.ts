@@ -43,7 +43,7 @@ export async function createIdentityProvider(
   const { outbound } = context;
   const settings = changedSettings(DEFAULT_SETTINGS, input, { kind, outbound });
   try {
-    return await transaction(context.db, async (trx) => {
+    return await transaction(context.db, tenantId, async (trx) => {
       const send = sendBy(trx);
       await send([lockTenantExclusive(tenantId)]);
       if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');

@@ -34,7 +34,7 @@ export async function createRole(
   if (BUILT_IN_ROLES.some((builtIn) => builtIn.name === role.name)) throw nameTaken(role.name);
   if (BUILT_IN_ROLES.some((builtIn) => builtIn.rank === rank)) throw rankTaken(rank);
   try {
-    await transaction(context.db, async (trx) => {
+    await transaction(context.db, tenantId, async (trx) => {
       // Holds the tenant's row alone, so that of two who add the last role that there is room for, one is refused.
       if ((await tenantForUpdate(trx, tenantId)) === undefined) throw notFound('Tenant');
       if ((await countCustomRoles(trx, tenantId)) >= MAX_CUSTOM_ROLES) throw tooMany();

@@ -34,7 +34,7 @@ export async function createSchemaExtension(
   const { schema, required } = readExtension(declaration);
   const at = context.now();
   const extension: SchemaExtension = { ...schema, required, createdAt: at, updatedAt: at };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantExclusive(tenantId));
     if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
     requireRoom(extension, await listSchemaExtensions(trx, tenantId));

@@ -31,7 +31,7 @@ export async function createTeam(
   const team: Team = { id: uuid(), name, kind, externalId, createdAt: at, updatedAt: at };
   const occasion = { tenantId, actor, at, changeId: uuid() };
   try {
-    await transaction(context.db, async (trx) => {
+    await transaction(context.db, tenantId, async (trx) => {
       await runIn(trx, lockTenantExclusive(tenantId));
       if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
       await insertTeam(trx, tenantId, team);

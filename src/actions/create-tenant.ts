@@ -21,7 +21,9 @@ export interface CreateTenant {
  * @throws AppError `conflict` (`name_taken`).
  */
 export async function createTenant(context: Context, actor: Actor, request: CreateTenant): Promise<Tenant> {
-  return transaction(context.db, (trx) => createTenantIn(trx, { actor, at: context.now() }, request));
+  return transaction(context.db, 'operator', (trx) =>
+    createTenantIn(trx, { actor, at: context.now() }, request),
+  );
 }
 
 /** The same, in a transaction that does more. */

@@ -22,7 +22,7 @@ export async function deleteDomain(
   { tenantId, name }: DeleteDomain,
 ): Promise<void> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantShared(tenantId));
     if ((await tenantForUpdate(trx, tenantId)) === undefined) throw notFound('Tenant');
     const before = await domainIn(trx, tenantId, name);

@@ -26,7 +26,7 @@ export async function deleteRole(
     });
   }
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantExclusive(tenantId));
     const before = await deleteRoleRow(trx, tenantId, kept);
     if (before === undefined) throw notFound('Role');

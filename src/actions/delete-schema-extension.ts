@@ -22,7 +22,7 @@ export async function deleteSchemaExtension(
   { tenantId, urn }: DeleteSchemaExtension,
 ): Promise<void> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantExclusive(tenantId));
     const before = await schemaExtensionByUrn(trx, tenantId, urn);
     if (before === undefined) throw notFound('Schema extension');

@@ -20,7 +20,7 @@ export async function deleteTeam(
   { tenantId, teamId }: DeleteTeam,
 ): Promise<void> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantExclusive(tenantId));
     const before = await deleteTeamRow(trx, tenantId, teamId);
     if (before === undefined) throw notFound('Team');

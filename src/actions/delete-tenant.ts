@@ -19,7 +19,7 @@ export async function deleteTenant(
   { tenantId }: { tenantId: string },
 ): Promise<void> {
   const occasion = { tenantId: NIL, actor, at: context.now(), changeId: uuid() };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, 'operator', async (trx) => {
     await sendBy(trx)([deleteJobs(tenantId)]);
     await runIn(trx, lockTenantExclusive(tenantId));
     const before = await tenantForUpdate(trx, tenantId);

@@ -36,7 +36,7 @@ export async function editUser(context: Context, actor: Actor, edit: EditUser): 
   const now = { at: context.now(), actor: actorJson(actor) };
   const told = { changeId: uuid(), requestId: actor.requestId };
   await refusingTaken(() =>
-    transaction(context.db, async (trx) => {
+    transaction(context.db, tenantId, async (trx) => {
       await runIn(trx, lockTenantShared(tenantId));
       await runIn(trx, lockUsers(tenantId, [userId]));
       const user = await userByHand(trx, tenantId, userId);

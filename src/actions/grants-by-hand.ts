@@ -53,7 +53,7 @@ export function editGrants(
 ): Promise<Held[]> {
   const now = { at: context.now(), actor: actorJson(actor) };
   const told = { changeId: uuid(), requestId: actor.requestId };
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantShared(tenantId));
     await runIn(trx, lockUsers(tenantId, [userId]));
     await runIn(trx, target.kind === 'owner' ? lockOwnersAlways(tenantId) : lockOwners(tenantId));

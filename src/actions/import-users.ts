@@ -102,7 +102,7 @@ function importChunk(
   { tenantId, lines, dryRun, heldBefore }: Chunk,
 ): Promise<ImportedLine[]> {
   return rehearsed<ImportedLine[]>(dryRun, (end) =>
-    transaction(db, async (trx) => {
+    transaction(db, tenantId, async (trx) => {
       await runIn(trx, lockTenantExclusive(tenantId));
       const entries = lines.flatMap((line) => ('entry' in line ? [line.entry] : []));
       const facts = await factsOf(trx, tenantId, { entries, heldBefore });

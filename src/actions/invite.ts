@@ -36,7 +36,7 @@ export async function invite(
   requireExpiry(expiresAt, at);
   const id = uuid();
   try {
-    return await transaction(context.db, async (trx) => {
+    return await transaction(context.db, tenantId, async (trx) => {
       await runIn(trx, lockTenantShared(tenantId));
       if ((await holdTenant(trx, tenantId)) === undefined) throw notFound('Tenant');
       const given = await readGrants(trx, tenantId, grants);

@@ -30,7 +30,9 @@ export async function issueApiKey(
   actor: Actor,
   request: IssueApiKey,
 ): Promise<ApiKey & { key: string }> {
-  return transaction(context.db, (trx) => issueApiKeyIn(trx, { actor, at: context.now() }, request));
+  return transaction(context.db, request.tenantId, (trx) =>
+    issueApiKeyIn(trx, { actor, at: context.now() }, request),
+  );
 }
 
 /** The same, in a transaction that does more. */

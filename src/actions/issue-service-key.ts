@@ -29,7 +29,7 @@ export async function issueServiceKey(
   const id = uuid();
   const { key, prefix, secretHash } = makeKey({ keyId: id });
   const issued: ServiceKey = { id, name, scopes, prefix, createdAt: at, expiresAt, lastUsedAt: null };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, 'operator', async (trx) => {
     await insertServiceKey(trx, issued, secretHash);
     await record(trx, { tenantId: NIL, actor, at, changeId: uuid() }, [
       { type: 'service_key.issued', resourceType: 'ServiceKey', resourceId: id, after: issued },

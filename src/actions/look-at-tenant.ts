@@ -10,5 +10,5 @@ const FEW = 1_000;
 export async function lookAtTenant({ db }: Context, tenantId: string): Promise<void> {
   const [row] = await runAlone(db, hasMoreUsers(tenantId, FEW));
   // On administration's connections: on a slow disk it may take longer than the hot path gives a statement.
-  if (row?.answer) await transaction(db, (trx) => runIn(trx, REFRESH_STATISTICS));
+  if (row?.answer) await transaction(db, tenantId, (trx) => runIn(trx, REFRESH_STATISTICS));
 }

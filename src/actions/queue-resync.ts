@@ -33,7 +33,7 @@ export async function queueResync(context: Context, actor: Actor, request: Queue
   const { tenantId, fix, unlessSince } = request;
   const [id, at] = [uuid(), context.now()];
   if (fix) await lookAtTenant(context, tenantId);
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, tenantId, async (trx) => {
     const send = sendBy(trx);
     await send([lockTenantShared(tenantId)]);
     if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
@@ -58,7 +58,7 @@ export async function queueResync(context: Context, actor: Actor, request: Queue
 /** What a resync that writes would do. */
 export async function rehearseResync(context: Context, tenantId: string): Promise<Plan> {
   await lookAtTenant(context, tenantId);
-  return transaction(context.db, async (trx) => (await planTenant(sendBy(trx), tenantId, 0)).plan);
+  return transaction(context.db, tenantId, async (trx) => (await planTenant(sendBy(trx), tenantId, 0)).plan);
 }
 
 async function requireNoneRunning(send: Send, tenantId: string): Promise<void> {

@@ -31,7 +31,7 @@ export async function registerPermission(
   const at = context.now();
   const permission: Permission = { id: uuid(), name: name.toUpperCase(), description, createdAt: at };
   try {
-    await transaction(context.db, async (trx) => {
+    await transaction(context.db, tenantId, async (trx) => {
       // Holds the tenant's row alone, so that of two who register the last one there is room for, one is refused.
       if ((await tenantForUpdate(trx, tenantId)) === undefined) throw notFound('Tenant');
       if ((await countPermissions(trx, tenantId)) >= MAX_PERMISSIONS) throw tooMany();

@@ -26,7 +26,7 @@ export async function removeUser(
 ): Promise<void> {
   const now = { at: context.now(), actor: actorJson(actor) };
   const told = { changeId: uuid(), requestId: actor.requestId };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantShared(tenantId));
     await runIn(trx, lockGroupsOfUsers(tenantId, [userId]));
     await runIn(trx, lockUsers(tenantId, [userId]));

@@ -38,7 +38,7 @@ export async function replaceSchemaExtension(
   }
   const { schema, required } = readExtension({ ...declaration, id: urn });
   const at = context.now();
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantExclusive(tenantId));
     const before = await schemaExtensionByUrn(trx, tenantId, urn);
     if (before === undefined) throw notFound('Schema extension');

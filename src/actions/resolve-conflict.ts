@@ -30,7 +30,7 @@ export async function resolveConflict(
   const state = action === 'link' ? 'linked' : 'rejected';
   const resolution = { id: conflictId, state, changeId: uuid(), requestId: actor.requestId } as const;
   try {
-    return await transaction(context.db, async (trx) => {
+    return await transaction(context.db, tenantId, async (trx) => {
       await runIn(trx, lockTenantShared(tenantId));
       const [before] = await runIn(trx, conflictById(tenantId, conflictId));
       if (before === undefined) throw notFound('Conflict');

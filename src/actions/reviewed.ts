@@ -52,7 +52,7 @@ export async function reviewed<Result>(
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   await lookAtTenant(context, tenantId);
   return rehearsed(review.dryRun === true, (end) =>
-    transaction(context.db, async (trx) => {
+    transaction(context.db, tenantId, async (trx) => {
       await runIn(trx, lockTenantExclusive(tenantId));
       const send = sendBy(trx);
       const { result, shutOut = 0, unlinked = 0 } = await work({ trx, send, occasion });

@@ -18,7 +18,7 @@ export async function revokeApiKey(
 ): Promise<void> {
   const at = context.now();
   const occasion = { tenantId, actor, at, changeId: uuid() };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, tenantId, async (trx) => {
     if (!(await revokeApiKeyRow(trx, tenantId, keyId, at))) throw notFound('API key');
     await record(trx, occasion, [{ type: 'api_key.revoked', resourceType: 'ApiKey', resourceId: keyId }]);
   });

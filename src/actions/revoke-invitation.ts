@@ -17,7 +17,7 @@ export async function revokeInvitation(
   { tenantId, invitationId: id }: RevokeInvitation,
 ): Promise<void> {
   const at = context.now();
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, tenantId, async (trx) => {
     const [revoked] = await runIn(trx, writeEnd(tenantId, id, at));
     const [invitation] = await runIn(trx, invitationById(tenantId, id, at));
     if (invitation === undefined) throw notFound('Invitation');

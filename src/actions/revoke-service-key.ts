@@ -13,7 +13,7 @@ export async function revokeServiceKey(
 ): Promise<void> {
   const at = context.now();
   const occasion = { tenantId: NIL, actor, at, changeId: uuid() };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, 'operator', async (trx) => {
     if (!(await revokeServiceKeyRow(trx, keyId, at))) throw notFound('Service key');
     await record(trx, occasion, [
       { type: 'service_key.revoked', resourceType: 'ServiceKey', resourceId: keyId },

@@ -30,7 +30,7 @@ export async function rotateApiKey(
   const id = uuid();
   const { key, prefix, secretHash } = makeKey({ keyId: id, tenantId });
   const occasion = { tenantId, actor, at, changeId: uuid() };
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, tenantId, async (trx) => {
     if (!(await holdTenant(trx, tenantId))) throw notFound('Tenant');
     const held = await apiKeyForUpdate(trx, tenantId, keyId);
     if (held === undefined) throw notFound('API key');

@@ -87,7 +87,9 @@ function overtaken(cause: unknown): AppError {
 function rehearse(context: Context, occasion: Occasion): Promise<Verdict> {
   return rehearsed<Verdict>(true, async (end) => {
     const ids = (await snapshot(context.db, [peopleOf(occasion.subject)]))[0].map(({ id }) => id);
-    return transaction(context.db, async (trx) => end(await carryOut(sendBy(trx), occasion, ids)));
+    return transaction(context.db, occasion.tenantId, async (trx) =>
+      end(await carryOut(sendBy(trx), occasion, ids)),
+    );
   });
 }
 

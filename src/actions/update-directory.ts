@@ -23,7 +23,7 @@ export async function updateDirectory(
   { tenantId, name, displayName }: UpdateDirectory,
 ): Promise<Directory> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, tenantId, async (trx) => {
     const before = await directoryForUpdate(trx, tenantId, name);
     if (before === undefined) throw notFound('Directory');
     if (displayName === undefined || displayName === before.displayName) return before;

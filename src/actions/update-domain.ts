@@ -27,7 +27,7 @@ export async function updateDomain(
   { tenantId, name, jit, grants }: UpdateDomain,
 ): Promise<Domain> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantShared(tenantId));
     if ((await tenantForUpdate(trx, tenantId)) === undefined) throw notFound('Tenant');
     const before = await domainIn(trx, tenantId, name);

@@ -64,7 +64,7 @@ export async function updateIdentityProvider(
   const { tenantId, change, review } = request;
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
   if (!review.dryRun && change.jit === undefined && change.enabled === undefined) {
-    return transaction(context.db, async (trx) => {
+    return transaction(context.db, tenantId, async (trx) => {
       await runIn(trx, lockTenantExclusive(tenantId));
       const { before, after } = await write({ context, trx, occasion }, request);
       const follows = await consequences({ trx, occasion }, { before, after }, request.links);

@@ -32,7 +32,7 @@ export async function updateTeam(
 ): Promise<Team> {
   const at = context.now();
   const occasion = { tenantId, actor, at, changeId: uuid() };
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantExclusive(tenantId));
     const before = await teamForUpdate(trx, tenantId, teamId);
     if (before === undefined) throw notFound('Team');

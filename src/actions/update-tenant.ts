@@ -43,7 +43,7 @@ export async function updateTenant(
   const { tenantId, settings = {}, review } = request;
   if (review.dryRun !== true && !DECISIVE.some((name) => settings[name] !== undefined)) {
     const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-    const { after } = await transaction(context.db, (trx) => write(trx, occasion, request));
+    const { after } = await transaction(context.db, tenantId, (trx) => write(trx, occasion, request));
     return { tenant: after, plan: NO_CHANGES, shutOut: 0 };
   }
   const { result, plan, shutOut } = await reviewed(

@@ -41,7 +41,7 @@ export async function verifyDomain(
   if (claimed.verifiedAt !== null) return claimed;
   if (by === 'dns') await requireRecord(context, claimed);
   const at = context.now();
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, tenantId, async (trx) => {
     const proved = await writeProof(trx, tenantId, { name, challenge: claimed.challenge, by, at });
     const domain = await domainIn(trx, tenantId, name);
     if (domain === undefined) throw notFound('Domain');

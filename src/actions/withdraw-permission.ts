@@ -23,7 +23,7 @@ export async function withdrawPermission(
   { tenantId, name }: WithdrawPermission,
 ): Promise<void> {
   const occasion = { tenantId, actor, at: context.now(), changeId: uuid() };
-  await transaction(context.db, async (trx) => {
+  await transaction(context.db, tenantId, async (trx) => {
     await runIn(trx, lockTenantExclusive(tenantId));
     const before = await permissionByName(trx, tenantId, name.toUpperCase());
     if (before === undefined) throw notFound('Permission');

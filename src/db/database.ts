@@ -13,6 +13,8 @@ export interface Database {
   /** Connections of the hot path are taken by `turns`, in `db/transaction.ts` alone. */
   readonly pool: pg.Pool;
   readonly turns: Turns;
+  /** Administration's transactions are begun by turns of their own, also there; its single reads go past them. */
+  readonly administrationTurns: Turns;
   readonly kysely: Kysely<Tables>;
   close(): Promise<void>;
 }
@@ -72,12 +74,18 @@ export function openDatabase(options: DatabaseOptions): Database {
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: naming(administration) }) });
   return {
     pool,
-    turns: new Turns({ count: options.poolSize, patience: CONNECTION_TIMEOUT, busy: BUSY }),
+    turns: turnsOf(options.poolSize),
+    administrationTurns: turnsOf(administrationPoolSize),
     kysely,
     async close() {
       await Promise.all([pool.end(), kysely.destroy()]);
     },
   };
+}
+
+/** As many as a pool has connections. */
+function turnsOf(count: number): Turns {
+  return new Turns({ count, patience: CONNECTION_TIMEOUT, busy: BUSY });
 }
 
 /** A pool as Kysely wants it, which sends no names by itself: those statements are prepared that are for few rows. */

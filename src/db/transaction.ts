@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery, type Transaction } from 'kysely';
 import type pg from 'pg';
+import type { Turns } from '../turns.ts';
 import { isRetryable } from './constraints.ts';
 import { type Database, SETTINGS_OF_ADMINISTRATION } from './database.ts';
 import { run, type Step, senderOf } from './statement.ts';
@@ -103,20 +104,27 @@ export function conversation<Result>(
 
 /**
  * Runs `work` as one transaction whose statements wait for each other: for administration, on its own
- * connections. Repeated like `pipeline`, so `work` has no effect but SQL.
+ * connections, which are lent by turns too. Repeated like `pipeline`, each time by a turn of its own, so `work` has no
+ * effect but SQL, and begins no other `transaction`: who has a turn and asked for another would wait for itself.
+ * Single reads by `kysely` take no turn: they wait for no tenant's lock, and end soon.
+ * @param sender the tenant concerned; `operator` for what concerns the service, `jobs` for its own work.
+ * @throws AppError `unavailable` where the turn takes too long to come
  */
 export function transaction<Result>(
-  { kysely }: Database,
+  { kysely, administrationTurns }: Database,
+  sender: string,
   work: (trx: Transaction<Tables>) => Promise<Result>,
 ): Promise<Result> {
   return retried(() =>
-    kysely
-      .transaction()
-      .setIsolationLevel('read committed')
-      .execute(async (trx) => {
-        await trx.executeQuery(CompiledQuery.raw(SETTINGS_OF_ADMINISTRATION));
-        return work(trx);
-      }),
+    inTurn(administrationTurns, sender, () =>
+      kysely
+        .transaction()
+        .setIsolationLevel('read committed')
+        .execute(async (trx) => {
+          await trx.executeQuery(CompiledQuery.raw(SETTINGS_OF_ADMINISTRATION));
+          return work(trx);
+        }),
+    ),
   );
 }
 
@@ -166,14 +174,18 @@ function inOneWrite<Sent>(client: pg.PoolClient, send: () => Sent): Sent {
 }
 
 /** Lends a connection when it is the sender's turn. */
-async function withClient<Result>(
+function withClient<Result>(
   { pool, turns }: Database,
   sender: string,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
+  return inTurn(turns, sender, async () => onClient(await pool.connect(), work));
+}
+
+async function inTurn<Result>(turns: Turns, sender: string, work: () => Promise<Result>): Promise<Result> {
   await turns.take(sender);
   try {
-    return await onClient(await pool.connect(), work);
+    return await work();
   } finally {
     turns.giveBack(sender);
   }

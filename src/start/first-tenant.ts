@@ -17,7 +17,7 @@ const ACTOR: Actor = { principal: { kind: 'system', name: 'first start' }, reque
  */
 export async function makeFirstTenant(context: Context): Promise<string | undefined> {
   const occasion = { actor: ACTOR, at: context.now() };
-  return transaction(context.db, async (trx) => {
+  return transaction(context.db, 'operator', async (trx) => {
     const [existing] = await listTenants(trx, { after: NIL, limit: 1 });
     if (existing) return undefined;
     const tenant = await createTenantIn(trx, occasion, { name: FIRST_TENANT });

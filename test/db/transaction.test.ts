@@ -130,7 +130,7 @@ t.test('administration has its own limits, whatever its session has', async (t) 
   for (const limit of ['statement_timeout', 'lock_timeout']) {
     await sql`set ${sql.raw(limit)} = '1ms'`.execute(one.kysely);
   }
-  const { rows } = await transaction(one, (trx) =>
+  const { rows } = await transaction(one, 'operator', (trx) =>
     sql`select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock`.execute(
       trx,
     ),

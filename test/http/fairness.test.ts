@@ -1,12 +1,42 @@
 import pg from 'pg';
+import type { Test } from 'tap';
 import t from 'tap';
+import { ADMINISTRATION_POOL_SIZE } from '../../src/db/database.ts';
 import { type KeyIds, makeKey, readKey } from '../../src/tenants/key-format.ts';
-import { startApp } from '../support/app.ts';
+import { startApp, type TestApp } from '../support/app.ts';
 import { clientOf } from '../support/client.ts';
 
 /** What one tenant asks for in excess is at its own cost: another is answered meanwhile. */
 
 const NOW = new Date('2026-03-04T05:06:07.000Z');
+
+/** Holds what a statement locks, on a connection of its own. */
+async function holding(t: Test, { connectionString }: TestApp, text: string, values: readonly string[]) {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  t.teardown(() => client.end());
+  await client.query('begin');
+  await client.query(text, [...values]);
+  const waiting = 'select from pg_locks where not granted';
+  return {
+    /** Resolves when two wait for locks: one tenant alone has no more of administration's connections. */
+    async twoWait(): Promise<void> {
+      while ((await client.query(waiting)).rows.length < 2);
+    },
+    letGo: () => client.query('rollback'),
+  };
+}
+
+/** Requests on their way, and how many of them have been answered. */
+function onTheirWay(requests: readonly Promise<{ readonly status: number }>[]) {
+  const way = { answered: 0, all: Promise.all(requests) };
+  for (const request of requests) {
+    void request.then(() => {
+      way.answered += 1;
+    });
+  }
+  return way;
+}
 
 t.test('requests of a tenant that wait for a lock leave connections to another', async (t) => {
   const app = await startApp(t, { now: () => NOW });
@@ -14,13 +44,9 @@ t.test('requests of a tenant that wait for a lock leave connections to another',
   const [a, b] = [clientOf(app, await app.scimKey(busy)), clientOf(app, await app.scimKey(other))];
   const [{ id: held }, { id: read }] = [await a.user('held'), await b.user('read')];
   const { id: group } = await a.group('Analysts');
-  const holder = new pg.Client({ connectionString: app.connectionString });
-  await holder.connect();
-  t.teardown(() => holder.end());
-  await holder.query('begin');
-  await holder.query('select from scim_user where id = $1 for update', [held]);
+  const lock = 'select from scim_user where id = $1 for update';
+  const { twoWait, letGo } = await holding(t, app, lock, [held]);
 
-  let answered = 0;
   const change = { op: 'replace', path: 'title', value: 'Analyst' };
   const add = { op: 'add', path: 'members', value: [{ value: held }] };
   const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'held' };
@@ -31,23 +57,37 @@ t.test('requests of a tenant that wait for a lock leave connections to another',
     a.ask('PUT', `/Users/${held}`, user),
     a.list('/Users', 'title co "a"'),
   ]).flat();
-  const all = Promise.all(
-    flood.map(async (request) => {
-      await request;
-      answered += 1;
-    }),
-  );
-  const waiting = 'select from pg_locks where not granted';
-  while ((await holder.query(waiting)).rows.length < 2);
+  const way = onTheirWay(flood);
+  await twoWait();
 
-  const before = answered;
+  const before = way.answered;
   t.equal((await b.ask('GET', `/Users/${read}`)).status, 200);
   t.equal((await b.ask('POST', '/Users', { ...user, userName: 'created' })).status, 201);
   t.equal((await b.list('/Users', 'userName eq "read"')).status, 200);
-  t.equal(answered, before, 'while all of the others wait');
-  await holder.query('rollback');
-  await all;
+  t.equal(way.answered, before, 'while all of the others wait');
+  await letGo();
+  await way.all;
 });
+
+t.test(
+  "changes of one tenant's administration that wait for it leave connections to another's",
+  async (t) => {
+    const app = await startApp(t);
+    const [busy, other] = [await app.createTenant(), await app.createTenant()];
+    const lock = 'select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))';
+    const { twoWait, letGo } = await holding(t, app, lock, [busy.id]);
+
+    const mapping = { mappings: [{ group_name: 'Analysts', team_name: 'Analysts', role_name: 'VIEWER' }] };
+    const put = () => app.admin('PUT', `/tenants/${busy.id}/group-mapping`, mapping);
+    const way = onTheirWay(Array.from({ length: 2 * ADMINISTRATION_POOL_SIZE }, put));
+    await twoWait();
+
+    t.equal((await app.admin('POST', `/tenants/${other.id}/teams`, { name: 'Analysts' })).status, 201);
+    t.equal(way.answered, 0, 'while all of the others wait');
+    await letGo();
+    for (const { status } of await way.all) t.equal(status, 200);
+  },
+);
 
 t.test('a key that has held does not wait for look-ups of keys that nobody has seen', async (t) => {
   let now = NOW;

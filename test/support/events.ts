@@ -51,7 +51,8 @@ export async function commitEvents(
   tenantId: string,
   labels: readonly string[],
 ): Promise<void> {
-  for (const label of labels) await transaction(database, (trx) => writeEvent(trx, tenantId, label));
+  for (const label of labels)
+    await transaction(database, tenantId, (trx) => writeEvent(trx, tenantId, label));
 }
 
 export async function countUnsealed(database: Database): Promise<number> {
