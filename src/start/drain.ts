@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { whenOver } from '../http/plugins/in-flight.ts';
 
 /**
  * Returns a function that makes the server let go of its connections: from then on every answer, also to
@@ -9,9 +10,9 @@ import type { FastifyInstance } from 'fastify';
 export function makeDrain(server: Server): () => void {
   const running = new Set<ServerResponse>();
   let draining = false;
-  server.prependListener('request', (_request, response: ServerResponse) => {
+  server.prependListener('request', (request, response: ServerResponse) => {
     running.add(response);
-    response.once('close', () => running.delete(response));
+    whenOver(request, response, () => running.delete(response));
     if (draining) response.setHeader('connection', 'close');
   });
   return () => {

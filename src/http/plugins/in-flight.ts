@@ -1,5 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 
 /** In whose name a request takes memory, so that one tenant's requests leave some to the others. */
 export function tenantBehind({ principal }: Partial<Pick<FastifyRequest, 'principal'>>): string {
@@ -27,14 +28,14 @@ function endsOf(socket: Socket): Set<() => void> {
  * Calls `act` once, when the answer has been taken, or whoever asked has gone away. The reply alone would not do: one that
  * waits behind another on its connection never hears that the connection has ended.
  */
-export function whenOver({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply, act: () => void): void {
+export function whenOver({ socket }: IncomingMessage, response: ServerResponse, act: () => void): void {
   const acts = endsOf(socket);
   const over = () => {
-    raw.off('close', over);
+    response.off('close', over);
     acts.delete(over);
     act();
   };
-  raw.once('close', over);
+  response.once('close', over);
   acts.add(over);
   // Who went away while the credential was looked up is heard of no more.
   if (socket.destroyed) over();

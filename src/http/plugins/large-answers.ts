@@ -41,7 +41,7 @@ export function boundAnswers(app: FastifyInstance, bounds: AnswerBounds = BOUNDS
     room.lend(name, bytes.length);
     const { milliseconds, bytesEach } = bounds.time;
     const late = setTimeout(() => request.socket.destroy(), milliseconds + bytes.length / bytesEach);
-    whenOver(request, reply, () => {
+    whenOver(request.raw, reply.raw, () => {
       clearTimeout(late);
       room.giveBack(name, bytes.length);
     });

@@ -111,7 +111,7 @@ class BodyTurns {
     this.#pace = setInterval(() => this.#keepPace(pace.bytes), pace.milliseconds);
     this.#bytesRead = request.socket.bytesRead;
     request.bodyTurns = this;
-    whenOver(request, reply, () => {
+    whenOver(request.raw, reply.raw, () => {
       this.#isOver = true;
       clearInterval(this.#pace);
       this.#giveBack();

@@ -8,6 +8,7 @@ import {
   LogController,
 } from 'fastify';
 import { RateRefusal } from '../../tenants/rates.ts';
+import { whenOver } from './in-flight.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -44,7 +45,7 @@ export async function requestLog(app: FastifyInstance): Promise<void> {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     // Comes also when the client has gone away, where Fastify's own hooks stay silent.
-    reply.raw.once('close', () => logRequest(log, request, reply));
+    whenOver(request.raw, reply.raw, () => logRequest(log, request, reply));
     done();
   });
   app.addHook('onError', async (request, _reply, error) => {
