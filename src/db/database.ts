@@ -15,6 +15,8 @@ export interface Database {
   readonly turns: Turns;
   /** Administration's transactions are begun by turns of their own, also there; its single reads go past them. */
   readonly administrationTurns: Turns;
+  /** Lists that may read all there is take one of these besides: a tenant gets one, so that cores are left to others. */
+  readonly broadTurns: Turns;
   readonly kysely: Kysely<Tables>;
   close(): Promise<void>;
 }
@@ -76,6 +78,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     pool,
     turns: turnsOf(options.poolSize),
     administrationTurns: turnsOf(administrationPoolSize),
+    broadTurns: turnsOf(Math.max(2, Math.floor(options.poolSize / 4))),
     kysely,
     async close() {
       await Promise.all([pool.end(), kysely.destroy()]);

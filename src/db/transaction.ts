@@ -182,7 +182,12 @@ function withClient<Result>(
   return inTurn(turns, sender, async () => onClient(await pool.connect(), work));
 }
 
-async function inTurn<Result>(turns: Turns, sender: string, work: () => Promise<Result>): Promise<Result> {
+/** Does the work when it is the sender's turn. @throws AppError `unavailable` where that takes too long */
+export async function inTurn<Result>(
+  turns: Turns,
+  sender: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
   await turns.take(sender);
   try {
     return await work();

@@ -4,7 +4,7 @@ import { LIMIT_TIME, LIST_TIMEOUT } from '../db/bounded.ts';
 import { isTimeout } from '../db/constraints.ts';
 import type { Database } from '../db/database.ts';
 import { compiled, type Step, statement, step } from '../db/statement.ts';
-import { pipeline, runAlone } from '../db/transaction.ts';
+import { inTurn, pipeline, runAlone } from '../db/transaction.ts';
 import { badRequest } from '../scim/error.ts';
 import type { AttributePath, FilterNode, ResourceType } from '../scim/types.ts';
 import { filterCondition } from './filter-sql.ts';
@@ -68,7 +68,8 @@ export async function listResources(db: Database, standpoint: Standpoint, listin
   const page = steps.page();
   await setImmediate();
   // Filters can be made to be slow: the count and the page have their time each.
-  const sent = pipeline(db, [LIMIT_TIME, count, page, steps.neighbour()]);
+  const send = () => pipeline(db, [LIMIT_TIME, count, page, steps.neighbour()]);
+  const sent = listing.types.some(isBroad) ? inTurn(db.broadTurns, plan.tenantId, send) : send();
   const [, [counted], found, neighbours] = await sent.catch((error: unknown) => {
     throw isTimeout(error) ? tooSlow() : error;
   });
@@ -133,6 +134,30 @@ export function planOf(standpoint: Standpoint, { types, sortOrder, count, page }
   const window = { ...FIRST, ...page, place: page.place, limit: count === 0 ? 0 : count + 1 };
   const around = page.place && { ...window, backward: !page.backward, inclusive: true, limit: 1 };
   return { tenantId, parts, order, count, window, narrow: false, neighbour: around };
+}
+
+/** More comparisons than that are broad, whatever they compare. */
+const FEW_COMPARISONS = 10;
+
+/** Whether its filter may look at all there is, or at much of each: 200 texts that `co` looks for take half a second. */
+function isBroad({ filter }: ListedType): boolean {
+  return filter !== undefined && comparisonsIn(filter) > FEW_COMPARISONS;
+}
+
+function comparisonsIn(filter: FilterNode): number {
+  switch (filter.kind) {
+    case 'constant':
+    case 'present':
+      return 0;
+    case 'compare':
+      return filter.operator === 'eq' ? 1 : Number.POSITIVE_INFINITY;
+    case 'and':
+    case 'or':
+      return filter.filters.reduce((sum, each) => sum + comparisonsIn(each), 0);
+    case 'not':
+    case 'element':
+      return comparisonsIn(filter.filter);
+  }
 }
 
 /** Attributes with an index of their own. Of others the best plan does with the value. */

@@ -108,3 +108,27 @@ t.test('a key that has held does not wait for look-ups of keys that nobody has s
   turns.giveBack('credentials');
   t.equal((await refused).status, 401);
 });
+
+t.test('a tenant has one list at a time that may look at all there is', async (t) => {
+  const app = await startApp(t, { now: () => NOW });
+  const client = clientOf(app, await app.scimKey(await app.createTenant()));
+  await client.user('read');
+  const holder = new pg.Client({ connectionString: app.connectionString });
+  await holder.connect();
+  t.teardown(() => holder.end());
+  await holder.query('begin');
+  await holder.query('lock table scim_user in access exclusive mode');
+  const text = `select from pg_locks where not granted and relation = 'scim_user'::regclass
+                and database = (select oid from pg_database where datname = current_database())`;
+  const waiting = async () => (await holder.query(text)).rows.length;
+  const broad = Array.from({ length: 4 }, () => client.list('/Users', 'title co "a"'));
+  const manyTerms = Array.from({ length: 11 }, (_, n) => `title eq "${n}"`).join(' or ');
+  broad.push(client.list('/Users', manyTerms));
+  while ((await waiting()) < 1);
+  const narrow = client.list('/Users', 'userName eq "read"');
+  while ((await waiting()) < 2);
+  t.equal(await waiting(), 2, 'one of these, and who asks for a name goes past them');
+  await holder.query('rollback');
+  t.equal((await narrow).status, 200);
+  for (const { status } of await Promise.all(broad)) t.equal(status, 200);
+});
