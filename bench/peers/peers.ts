@@ -48,6 +48,7 @@ export async function startPeers(
 ): Promise<Directory[]> {
   say('installing the peers');
   const fault = await install(scratch);
+  scratch.ending.asked.throwIfAborted();
   if (fault !== undefined) {
     say(`The peers are left out, because npm could not install them:\n${fault}`);
     return [];

@@ -29,8 +29,9 @@ export interface Rates {
   /** Lets a principal's request in. @throws RateRefusal with the seconds after which there is room */
   admit(principal: Principal): void;
   /**
-   * Counts what was let in as so many requests more: a /Bulk is as many as it has operations. It is never refused for
-   * that, but those that come behind it wait until it is paid for.
+   * Counts what was let in as so many requests more: a /Bulk is as many as it has operations. Those that come behind it
+   * wait until it is paid for, and there is one such debt at a time.
+   * @throws RateRefusal where another is not paid for
    */
   charge(principal: Principal, requests: number): void;
 }
@@ -99,11 +100,10 @@ export function openRates({ perSecond, burst }: Rate, now: () => Date, tell: Tel
       const at = now().getTime();
       const { shared, reserved } = sharesOf(principal);
       // Of what is reserved the key's part alone: the tenant's is there for its other keys.
-      const charged = [...shared, ...reserved.slice(0, 1)];
-      take(
-        charged.map((share) => bucketOf(share, at)),
-        requests,
-      );
+      const charged = [...shared, ...reserved.slice(0, 1)].map((share) => bucketOf(share, at));
+      const least = Math.min(...charged.slice(0, shared.length).map(({ left }) => left));
+      if (least < 0) throw refusalOf(principal, Math.ceil((1 - least) / perSecond));
+      take(charged, requests);
     },
   };
 }

@@ -197,6 +197,7 @@ t.test('what is charged is paid by those that come behind it, and by no other ke
   t.equal(ask(key), 0);
   charge(key, 119);
   t.equal(ask(key), 3, 'its own part is used up as well');
+  t.throws(() => charge(key, 1), { code: 'too_many_requests', retryAfter: 3 }, 'nor can it owe more');
   t.equal(ask(other), 0, 'the others have theirs');
   pass(2_000);
   t.equal(ask(key), 1);
