@@ -48,8 +48,9 @@ export function makeAuthenticator(context: Context): Authenticator {
     }
     const now = context.now();
     // Anybody can make up a key with the ids of another: who has held waits for no look-up of such a one.
-    const name = `${presented.hasHeld ? 'held' : 'unseen'} ${presented.tenantId} ${presented.keyId}`;
-    const found = await lookUp(name, () => findCredential(db, presented));
+    const isPatient = !presented.hasHeld;
+    const ask = () => findCredential(db, presented);
+    const found = await lookUp(`${presented.tenantId} ${presented.keyId}`, ask, isPatient);
     const reason = fault(presented, found, now);
     if (found === undefined || reason !== undefined) {
       log.info(

@@ -9,12 +9,18 @@ export interface RecallOptions {
 interface Entry<Answer> {
   readonly askedAt: number;
   readonly answer: Promise<Answer | undefined>;
+  readonly isPatient: boolean;
+  isAnswered: boolean;
 }
 
-/** The answer remembered under `name`, else that of `ask`. */
+/**
+ * The answer remembered under `name`, else that of `ask`. Who is not patient does not wait for a question of those who
+ * are, and asks beside it.
+ */
 export type Recall<Answer> = (
   name: string,
   ask: () => Promise<Answer | undefined>,
+  isPatient?: boolean,
 ) => Promise<Answer | undefined>;
 
 /**
@@ -29,7 +35,10 @@ export function makeRecall<Answer>({ now, maxAge, size }: RecallOptions): Recall
     const forget = () => {
       if (entries.get(name) === entry) entries.delete(name);
     };
-    entry.answer.then((answer) => answer === undefined && forget(), forget);
+    entry.answer.then((answer) => {
+      entry.isAnswered = true;
+      if (answer === undefined) forget();
+    }, forget);
     // Deleted first, so that the map stays in the order of askedAt and its first key is the oldest.
     entries.delete(name);
     entries.set(name, entry);
@@ -40,13 +49,14 @@ export function makeRecall<Answer>({ now, maxAge, size }: RecallOptions): Recall
     }
   }
 
-  return (name, ask) => {
+  return (name, ask, isPatient = true) => {
     const time = now().getTime();
     const known = entries.get(name);
     // A clock that was set back would make an answer young again.
     const age = known === undefined ? -1 : time - known.askedAt;
-    if (known !== undefined && age >= 0 && age < maxAge) return known.answer;
-    const entry = { askedAt: time, answer: ask() };
+    const isWaitedFor = known?.isAnswered || isPatient || known?.isPatient === false;
+    if (known !== undefined && age >= 0 && age < maxAge && isWaitedFor) return known.answer;
+    const entry = { askedAt: time, answer: ask(), isPatient, isAnswered: false };
     keep(name, entry);
     return entry.answer;
   };
