@@ -42,10 +42,19 @@ async function waitingReader(t: Test, answers: AnswerBounds) {
     begin(): void {
       socket.write(requestText('PATCH', `${SCIM}/Users/${held.id}`, { key, body }));
     },
-    /** Asks for the large user behind it, again where the other way of asking took the room meanwhile. */
+    /** Asks for the large user behind it, again where the other way of asking had the room just then. */
     async untilThereIsNoRoom(): Promise<void> {
-      do ask();
-      while ((await read()) !== 503);
+      const passBy = () => client.ask('GET', '/Users?attributes=userName');
+      const isFull = async () => {
+        await passBy();
+        return (await read()) === 503;
+      };
+      do {
+        const arrived = once(app.app.server, 'request');
+        ask();
+        await arrived;
+        await passBy();
+      } while (!((await isFull()) && (await isFull())));
     },
     async untilItIs(status: number): Promise<void> {
       while ((await read()) !== status);
