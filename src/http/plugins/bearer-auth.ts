@@ -4,6 +4,7 @@ import type { Actor, Principal, Scope } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import type { Authenticate } from '../../tenants/authenticate.ts';
 import { RateRefusal } from '../../tenants/rates.ts';
+import { tenantBehind } from './in-flight.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,27 +37,25 @@ export function acceptPrincipal(authenticate: Authenticate): onRequestAsyncHookH
 }
 
 /**
- * How long whoever goes on asking waits for its next refusals, in milliseconds: the longer, the more of its requests
- * wait already. Each refusal is work that others wait behind, and so a key is refused 500 times a second, and not as
- * often as it asks.
+ * Whoever goes on asking waits for its refusals, each of which is work that others wait behind: half a second at least,
+ * and 2 milliseconds behind the one before, so that a tenant is refused 500 times a second and not as often as it asks.
  */
-const LATE = { least: 500, each: 2, most: 10_000 };
-/** So many refusals wait at a time: each holds a request. */
-const MOST_LATE = 10_000;
-/** How many of each key's wait, by its id. */
-const late = new Map<string, number>();
-let allLate = 0;
+const LATE = { least: 500, behind: 2 };
+/** So many refusals wait at a time, each of which holds a request: about ten seconds. Further ones do not wait. */
+const MOST_LATE = 5_000;
+let late = 0;
+/** When the last refusal of each tenant that waits is due, in milliseconds of `performance.now`. */
+const due = new Map<string, number>();
 
-/** Waits as long as the next refusal of this key is to wait. */
-async function lateness(key: string): Promise<void> {
-  const waiting = late.get(key) ?? 0;
-  late.set(key, waiting + 1);
-  allLate += 1;
-  await sleep(Math.min(LATE.least + waiting * LATE.each, LATE.most));
-  allLate -= 1;
-  const left = (late.get(key) ?? 1) - 1;
-  if (left === 0) late.delete(key);
-  else late.set(key, left);
+/** Waits until the next refusal in this name is due. */
+async function untilDue(name: string): Promise<void> {
+  const now = performance.now();
+  const at = Math.max(now + LATE.least, (due.get(name) ?? 0) + LATE.behind);
+  due.set(name, at);
+  late += 1;
+  await sleep(at - now);
+  late -= 1;
+  if (due.get(name) === at) due.delete(name);
 }
 
 async function letIn({ rates }: Authenticate, request: FastifyRequest): Promise<void> {
@@ -65,14 +64,8 @@ async function letIn({ rates }: Authenticate, request: FastifyRequest): Promise<
   } catch (error) {
     // For the log, should the client not wait for it.
     request.thrown = error;
-    const { principal } = request;
-    if (
-      error instanceof RateRefusal &&
-      error.repeated &&
-      allLate < MOST_LATE &&
-      principal.kind !== 'operator'
-    )
-      await lateness(principal.id);
+    if (error instanceof RateRefusal && error.repeated && late < MOST_LATE)
+      await untilDue(tenantBehind(request));
     throw error;
   }
 }

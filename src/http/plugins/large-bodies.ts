@@ -133,11 +133,6 @@ class BodyTurns {
     return !this.#isOver;
   }
 
-  /** Whether it has any: a body of unknown length may stay small. */
-  get areHeld(): boolean {
-    return this.#held.size > 0;
-  }
-
   answered(): void {
     this.#isAnswered = true;
     this.#giveBack();
@@ -152,7 +147,7 @@ class BodyTurns {
   /** Cuts off who sends too slowly, and says so as Node does of a request that takes too long. */
   #keepPace(bytes: number): void {
     const { raw, socket, server } = this.#request;
-    if (!this.areHeld || this.#isWaiting || raw.complete) return;
+    if (this.#held.size === 0 || this.#isWaiting || raw.complete) return;
     const arrived = socket.bytesRead - this.#bytesRead;
     this.#bytesRead = socket.bytesRead;
     if (!(arrived < bytes)) return;
