@@ -1,8 +1,14 @@
 import type { Context, ScimActor } from '../context.ts';
-import { lockGroups, lockMembers, lockTenantExclusive, lockTenantShared } from '../db/locks.ts';
+import {
+  lockGroups,
+  lockMembers,
+  lockTenantExclusive,
+  lockTenantShared,
+  type MemberLock,
+} from '../db/locks.ts';
 import { noteMembers } from '../db/noted.ts';
 import type { Step } from '../db/statement.ts';
-import { conversation, pipeline, runAlone } from '../db/transaction.ts';
+import { conversation, pipeline, runAlone, type Send } from '../db/transaction.ts';
 import { type ChangedGroup, updateGroups, type WrittenGroup } from '../directory/group-write.ts';
 import { type GroupColumns, type GroupRow, groupColumns, readGroups } from '../directory/groups.ts';
 import { isUuid } from '../directory/uuid.ts';
@@ -106,16 +112,46 @@ async function changeOpenly(
   const changes = valuesOf(plans);
   if (changes.length === 0) return answers(plans, [], []);
   if (changes.some(({ moved }) => moved)) throw new GroupMoves();
+  const { tenantId } = actor;
+  const locks = [lockTenantShared(tenantId), lockGroups(tenantId, idsOf(changes))] as const;
+  if (changes.some(({ reset }) => reset)) {
+    const [results, written] = await conversation(context.db, tenantId, async (send) => {
+      await send(locks);
+      return write(send, { context, actor, answered }, changes);
+    });
+    return answers(plans, results, written);
+  }
   const now = stamp(context, actor);
+  const users = changes.reduce((sum, { add, remove }) => sum + add.length + remove.length, 0);
   const [, , , results, written] = await pipeline(context.db, [
-    lockTenantShared(actor.tenantId),
-    lockGroups(actor.tenantId, idsOf(changes)),
-    lockMembers(actor.tenantId, changes),
+    ...locks,
+    lockMembers(tenantId, changes),
     updateGroups(viewer, now, changes),
     readGroups(viewer, idsOf(changes), answered),
-    ...reconciliation(actor, now, changes, { users: concerned(changes) }),
+    ...reconciliation(actor, now, changes, { users }),
   ]);
   return answers(plans, results, written);
+}
+
+/**
+ * Writes changes of groups that are locked, and waits to hear how many users they concern: how those are reconciled
+ * depends on it, and of a group of 100,000 that stays as it is it is nobody.
+ */
+async function write(
+  send: Send,
+  { context, actor, answered }: Change,
+  changes: readonly PlannedGroup[],
+): Promise<[WrittenGroup[], GroupRow[]]> {
+  const viewer = viewerOf(actor);
+  const now = stamp(context, actor);
+  const [[noted]] = await send([lockMembers(actor.tenantId, changes)]);
+  const users = noted?.users ?? 0;
+  const [results, written] = await send([
+    updateGroups(viewer, now, changes),
+    readGroups(viewer, idsOf(changes), answered),
+    ...(users > 0 ? reconciliation(actor, now, changes, { users }) : []),
+  ]);
+  return [results, written];
 }
 
 /** The same, holding the groups from the read to the write. */
@@ -134,13 +170,7 @@ function changeHeld(
     const changes = valuesOf(plans);
     if (changes.length === 0) return answers(plans, [], []);
     if (changes.some(({ moved }) => moved)) throw new GroupMoves();
-    const now = stamp(context, actor);
-    const [, results, written] = await send([
-      lockMembers(actor.tenantId, changes),
-      updateGroups(viewer, now, changes),
-      readGroups(viewer, idsOf(changes), answered),
-      ...reconciliation(actor, now, changes, { users: concerned(changes) }),
-    ]);
+    const [results, written] = await write(send, { context, actor, answered }, changes);
     return answers(plans, results, written);
   });
 }
@@ -182,14 +212,6 @@ function changeAlone(
   });
 }
 
-/** How many users such changes may concern. */
-function concerned(changes: readonly ChangedGroup[]): number {
-  const counts = changes.map(({ reset, add, remove }) =>
-    reset ? Number.POSITIVE_INFINITY : add.length + remove.length,
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
 function isRowDifference({ change, members, ifMatch }: ChangeGroup): boolean {
   return change === undefined && ifMatch === undefined && typeof members !== 'function';
 }
@@ -212,7 +234,7 @@ function renaming({ attributes }: ChangedGroup, row: GroupRow | undefined): Rena
 }
 
 /** A change of a group, and what it gives the mapping to follow. */
-interface PlannedGroup extends ChangedGroup {
+interface PlannedGroup extends ChangedGroup, MemberLock {
   readonly moved: Pick<MovedGroup, 'before' | 'after'> | undefined;
 }
 

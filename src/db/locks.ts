@@ -90,32 +90,78 @@ export interface MemberLock {
   readonly remove: readonly string[];
 }
 
-const lockMembersText = (leaving: string) => `with incoming as (
-     select * from unnest($2::uuid[], $3::boolean[], $4::text[], $5::text[]) as i (group_id, reset, added, removed)
-   ), wanted as (
+/** Whether the mapping that holds names the group `g`: by what the others gain or lose nobody's access changes. */
+const IS_NAMED = `exists (
+       select from group_mapping p
+       join mapping_row r on r.tenant_id = $1 and r.version = p.version and r.match in (${GROUP_KEYS})
+       where p.tenant_id = $1)`;
+
+const MEMBERS_NAMED = `wanted as (
      select group_id, m::uuid as user_id from incoming, unnest(string_to_array(added, ',')) as m
-   ), changing as (
-     select w.user_id from wanted w
+   ), difference as materialized (
+     select distinct group_id, user_id, true as joins from wanted as w
      where not ${isThere('group_member', 'y.group_id = w.group_id and y.user_id = w.user_id')}
      union all
-     select m::uuid from incoming, unnest(string_to_array(removed, ',')) as m
-     ${leaving}
-   ), locked as materialized (
-     select locked.id from ${locking('scim_user', 'changing', 'user_id')}
-   ) ${NOTED}`;
+     select group_id, user_id, false
+     from (select distinct group_id, m::uuid as user_id
+           from incoming, unnest(string_to_array(removed, ',')) as m) as named
+     where ${isThere('group_member', 'y.group_id = named.group_id and y.user_id = named.user_id')}
+   )`;
 
-// Two statements for the same reason as in directory/group-write.ts: one plan would read whole groups.
-const lockMembersStatement = statement<Noted>('lock_members', lockMembersText(''));
+/** The same where groups are reset: by comparing whole groups once, which would be much to find one member. */
+const MEMBERS_COMPARED = `wanted as (
+     select distinct group_id, m::uuid as user_id from incoming, unnest(string_to_array(added, ',')) as m
+   ), named as (
+     select distinct group_id, m::uuid as user_id from incoming, unnest(string_to_array(removed, ',')) as m
+   ), held as (
+     select i.group_id, i.reset, m.user_id
+     from incoming i cross join lateral (${found('group_member', 'group_id', 'i.group_id')}) as m
+   ), difference as materialized (
+     select group_id, user_id, wanted is not null as joins
+     -- Full joins, which no plan makes by comparing each row with each.
+     from held full join (select *, true as wanted from wanted) as w using (group_id, user_id)
+          full join (select *, true as named from named) as n using (group_id, user_id)
+     where case when wanted then reset is null else reset or named and reset is not null end
+   )`;
+
+const noted = (setting: string, joins: boolean) => `length(set_config('rollcall.${setting}', coalesce((
+       select string_agg(group_id || ':' || users, ';')
+       from (select group_id, string_agg(user_id::text, ',') as users from difference
+             where joins = ${joins} group by group_id) as each), ''), true))`;
+
+const lockMembersText = (difference: string) => `with incoming as (
+     select * from unnest($2::uuid[], $3::boolean[], $4::text[], $5::text[]) as i (group_id, reset, added, removed)
+   ), ${difference}, mapped as materialized (
+     select g.id from incoming i cross join lateral (${found('scim_group', 'id', 'i.group_id')}) as g
+     where ${IS_NAMED}
+   ), wanting as (
+     select user_id as id, bool_or(m.id is not null) as gains
+     from difference d left join mapped m on m.id = d.group_id
+     where joins or m.id is not null
+     group by user_id order by user_id
+   ), locked as materialized (
+     select u.id, w.gains or u.unmanaged as concerned
+     from wanting as w cross join lateral (
+       select y.id, y.directory_id is null as unmanaged from scim_user as y
+       where y.tenant_id = $1 and y.id = w.id for no key update) as u
+   )
+   select count(*) filter (where concerned) as users,
+     length(set_config('rollcall.users', coalesce(string_agg(id::text, ',') filter (where concerned), ''), true))
+     + ${noted('joining', true)} + ${noted('leaving', false)} as bytes
+   from locked`;
+
+// Two statements, because the plan that compares whole groups would read every member to find one.
+const lockMembersStatement = statement<Noted>('lock_members', lockMembersText(MEMBERS_NAMED));
 const lockMembersOfResetStatement = statement<Noted>(
   'lock_members_of_reset',
-  lockMembersText(`union all
-     select user_id from (
-       select i.group_id, m.user_id from incoming i
-       join group_member m on m.tenant_id = $1 and m.group_id = i.group_id where i.reset
-       except select group_id, user_id from wanted) as leaving`),
+  lockMembersText(MEMBERS_COMPARED),
 );
 
-/** The users whom these changes would add to or take from their groups; those who stay members stay unlocked. */
+/**
+ * Finds who comes and who goes by these changes of groups that the transaction has locked, and notes it for the write
+ * (`JOINING`, `LEAVING`). Locks those who come, who may not be deleted meanwhile, and of those who go whoever may lose
+ * access. Noted as concerned are those whose groups the mapping names, and who is adopted.
+ */
 export function lockMembers(tenantId: string, changes: readonly MemberLock[]): Step<Noted> {
   const resets = changes.some((change) => change.reset);
   return step(resets ? lockMembersOfResetStatement : lockMembersStatement, [
@@ -134,11 +180,7 @@ const lockMembersOfMappedStatement = statement<unknown>(
      where u.tenant_id = $1 and u.id in (
        select m.user_id from group_member m
        join scim_group g on g.tenant_id = $1 and g.id = m.group_id
-       where m.tenant_id = $1 and m.group_id = any ($2::uuid[]) and exists (
-         select from group_mapping p
-         join mapping_row r on r.tenant_id = $1 and r.version = p.version
-           and r.match in (${GROUP_KEYS})
-         where p.tenant_id = $1))
+       where m.tenant_id = $1 and m.group_id = any ($2::uuid[]) and ${IS_NAMED})
      order by u.id for no key update of u
    ) ${NOTED}`,
 );

@@ -24,6 +24,17 @@ export const NOTED_USERS = `noted as materialized (
      select distinct unnest(string_to_array(current_setting('rollcall.users', true), ',')::uuid[]) as user_id
    )`;
 
+/** `rollcall.joining` and `rollcall.leaving`, as `lockMembers` notes them: `group:user,user;group:user`. */
+const membersNoted = (
+  setting: string,
+) => `select split_part(each, ':', 1)::uuid as group_id, m::uuid as user_id
+     from unnest(string_to_array(current_setting('rollcall.${setting}', true), ';')) as each,
+          unnest(string_to_array(split_part(each, ':', 2), ',')) as m`;
+
+/** Who comes into which group, and who goes from which, by the changes that `lockMembers` has looked at. */
+export const JOINING = membersNoted('joining');
+export const LEAVING = membersNoted('leaving');
+
 const noteUsersStatement = statement<Noted>(
   'note_users',
   `with locked as materialized (select unnest($1::uuid[]) as id) ${NOTED}`,

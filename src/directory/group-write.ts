@@ -1,5 +1,6 @@
 import { IDS_PER_EVENT, insertEvents, type Stamp, type Told } from '../db/event-row.ts';
-import { found, isThere, placeOf } from '../db/found.ts';
+import { found, isThere, placeOf, placesWhere } from '../db/found.ts';
+import { JOINING, LEAVING } from '../db/noted.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 import type { GroupColumns } from './groups.ts';
 import { seenBy, type Viewer } from './viewer.ts';
@@ -134,10 +135,6 @@ export interface ChangedGroup extends Told {
   readonly version: number | null;
   /** New attributes; null: they stay. */
   readonly attributes: (GroupColumns & { readonly before: string; readonly after: string }) | null;
-  /** The members stay but for those added and removed; with `reset` only those added stay. */
-  readonly reset: boolean;
-  readonly add: readonly string[];
-  readonly remove: readonly string[];
 }
 
 /** What became of each change. */
@@ -150,45 +147,31 @@ export interface WrittenGroup {
   readonly unknown_member: string | null;
 }
 
-/**
- * Those named leave. As an array, so that each is looked up: joined to rows they would be hashed wherever most groups are
- * small, and all members of a large one read to find one.
- */
-const namedLeave = (told: string) => `delete from group_member m using sound s
-     where m.tenant_id = $1 and m.group_id = s.group_id and m.user_id = any (string_to_array(s.removed, ',')::uuid[])
-     returning ${told}, m.user_id`;
-
-/** Those named leave and, where groups are reset, all that are not wanted. */
-const NOT_WANTED_LEAVE = `delete from group_member m using (
-       select s.group_id, r::uuid as user_id from sound s, unnest(string_to_array(s.removed, ',')) as r
-       union all
-       (select s.group_id, h.user_id from sound s
-        join group_member h on h.tenant_id = $1 and h.group_id = s.group_id where s.reset
-        except select group_id, user_id from wanted)
-     ) as l
-     where m.tenant_id = $1 and m.group_id = l.group_id and m.user_id = l.user_id
-     returning m.group_id, m.user_id`;
-
-const updateGroupsText = (leave: string) => `with incoming as (
+const updateGroupsStatement = statement<WrittenGroup>(
+  'update_groups',
+  `with incoming as (
      select * from unnest($6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-                          $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[], $18::uuid[], $19::text[])
+                          $13::text[], $14::text[], $15::uuid[], $16::text[])
        as i (group_id, guard, display_name, display_name_folded, external_id, body, search,
-             before, after, reset, added, removed, change_id, request_id)
+             before, after, change_id, request_id)
    ), ${ASKED}, found as (
      select i.*, i.guard is null or i.guard = g.version as current
      from incoming i cross join lateral (${found('scim_group', 'id', 'i.group_id')}) as g
      where g.directory_id = $2
-   ), wanted as (
-     select distinct f.group_id, m::uuid as user_id
-     from found f, unnest(string_to_array(f.added, ',')) as m where f.current
    ), missing as (
-     select w.* from wanted w
-     where not ${isThere('group_member', 'y.group_id = w.group_id and y.user_id = w.user_id')}
+     select * from (${JOINING}) as j where group_id in (select group_id from found where current)
    ), ${candidates('group_id')}, sound as (
      select f.* from found f
      where f.current and not exists (select from unknown x where x.group_id = f.group_id)
    ), departed as (
-     ${leave}
+     delete from group_member m using (
+       select place from (${LEAVING}) as l cross join lateral (${placesWhere(
+         'group_member',
+         'y.group_id = l.group_id and y.user_id = l.user_id',
+       )}) as p
+       where group_id in (select group_id from sound)) as p
+     where m.tenant_id = $1 and m.ctid = p.place
+     returning m.group_id, m.user_id
    ), joined as (
      insert into group_member (tenant_id, group_id, user_id)
      select $1, group_id, user_id from candidate where seen and group_id in (select group_id from sound)
@@ -216,25 +199,19 @@ const updateGroupsText = (leave: string) => `with incoming as (
    )
    select i.group_id as id, f.group_id is not null as found, coalesce(f.current, false) as current,
           x.user_id as unknown_member
-   from incoming i left join found f using (group_id) left join unknown x using (group_id)`;
-
-// Two statements, because the plan that compares whole groups would read every member to remove one.
-const changeGroupsStatement = statement<WrittenGroup>(
-  'change_groups',
-  updateGroupsText(namedLeave('m.group_id')),
+   from incoming i left join found f using (group_id) left join unknown x using (group_id)`,
 );
-const resetGroupsStatement = statement<WrittenGroup>('reset_groups', updateGroupsText(NOT_WANTED_LEAVE));
 
 /**
- * Changes groups: attributes, members, or both; a change without effect writes nothing. One change a group per
- * call. Breaks `scim_group_display_name_key` when a new `displayName` is taken in the directory.
+ * Changes groups: attributes, members, or both, who come and go as `lockMembers` has noted it; a change without effect
+ * writes nothing. One change a group per call. Breaks `scim_group_display_name_key` when a new `displayName` is taken in the directory.
  */
 export function updateGroups(
   viewer: Viewer,
   { at, actor }: Stamp,
   groups: readonly ChangedGroup[],
 ): Step<WrittenGroup> {
-  return step(groups.some((group) => group.reset) ? resetGroupsStatement : changeGroupsStatement, [
+  return step(updateGroupsStatement, [
     ...seenBy(viewer),
     at,
     actor,
@@ -247,9 +224,6 @@ export function updateGroups(
     groups.map((group) => group.attributes?.search ?? null),
     groups.map((group) => group.attributes?.before ?? null),
     groups.map((group) => group.attributes?.after ?? null),
-    groups.map((group) => group.reset),
-    groups.map((group) => group.add.join()),
-    groups.map((group) => group.remove.join()),
     groups.map((group) => group.changeId),
     groups.map((group) => group.requestId),
   ]);
@@ -287,7 +261,11 @@ const changeMembersStatement = statement<WrittenMembers>(
    ), ${candidates('change_id')}, sound as (
      select f.* from found f where not exists (select from unknown x where x.change_id = f.change_id)
    ), departed as (
-     ${namedLeave('s.change_id, m.group_id')}
+     -- As an array, so that each is looked up: joined to rows they would be hashed wherever most groups are small, and
+     -- all members of a large one read to find one.
+     delete from group_member m using sound s
+     where m.tenant_id = $1 and m.group_id = s.group_id and m.user_id = any (string_to_array(s.removed, ',')::uuid[])
+     returning s.change_id, m.group_id, m.user_id
    ), inserted as (
      insert into group_member (tenant_id, group_id, user_id)
      select $1, group_id, user_id from candidate where seen and change_id in (select change_id from sound)
