@@ -1,7 +1,7 @@
 import pg from 'pg';
 import t from 'tap';
 import { startApp } from '../support/app.ts';
-import { type List, USER } from '../support/client.ts';
+import { GROUP, type List, USER } from '../support/client.ts';
 import { type Sent, sentBy, TELL, touchedBy } from '../support/costs.ts';
 
 import { ADA, newSignInWorld } from '../support/sign-in.ts';
@@ -76,10 +76,13 @@ async function sized(users: number) {
   const member = await user('member');
   const eve = await user('eve');
   await join(everybody, eve);
+  // No row of the mapping names it.
+  const unmapped = await world.group('Unmapped');
+  await join(unmapped, eve);
   await post({ ...ADA, sub: 'known', email: 'known@acme.test' });
   const product = (await app.apiKey(tenant, ['read'])).key;
   const { body: page } = await scim.ask<List & { nextCursor: string }>('GET', '/Users?cursor&count=5');
-  return { ...world, ada, member, eve, product, cursor: page.nextCursor };
+  return { ...world, ada, member, eve, unmapped, product, cursor: page.nextCursor };
 }
 
 /** How a request is made for the n-th time. */
@@ -87,6 +90,11 @@ type Ask = (world: Sized, n: number) => Promise<{ readonly status: number; reado
 const replace = (path: string, value: unknown) => [{ op: 'replace', path, value }];
 const PARTS = 'attributes=userName';
 const WITHOUT_MEMBERS = 'excludedAttributes=members';
+const unmappedOf = (...members: readonly string[]) => ({
+  schemas: [GROUP],
+  displayName: 'Unmapped',
+  members: members.map((value) => ({ value })),
+});
 
 interface Cost {
   readonly waits: number;
@@ -192,6 +200,21 @@ const CASES: readonly (readonly [what: string, cost: Cost, ask: Ask])[] = [
         { op: 'replace', value: { displayName: 'Everybody' } },
         { op: n % 2 ? 'remove' : 'add', path: 'members', value: [{ value: member }] },
       ]),
+  ],
+  [
+    'PUT of a group, as it is',
+    cost(6, 8, 0),
+    ({ scim, unmapped, eve }) => scim.ask('PUT', `/Groups/${unmapped}?${WITHOUT_MEMBERS}`, unmappedOf(eve)),
+  ],
+  [
+    'PUT of a group that the mapping does not name, one member more or less',
+    cost(6, 8, 3),
+    ({ scim, unmapped, eve, member }, n) =>
+      scim.ask(
+        'PUT',
+        `/Groups/${unmapped}?${WITHOUT_MEMBERS}`,
+        n % 2 ? unmappedOf(eve) : unmappedOf(eve, member),
+      ),
   ],
   [
     'a sign-in that changes nothing',
