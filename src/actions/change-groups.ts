@@ -6,7 +6,7 @@ import {
   lockTenantShared,
   type MemberLock,
 } from '../db/locks.ts';
-import { noteMembers } from '../db/noted.ts';
+import { type Noted, noteMembers } from '../db/noted.ts';
 import type { Step } from '../db/statement.ts';
 import { conversation, pipeline, runAlone, type Send } from '../db/transaction.ts';
 import { type ChangedGroup, updateGroups, type WrittenGroup } from '../directory/group-write.ts';
@@ -116,8 +116,8 @@ async function changeOpenly(
   const locks = [lockTenantShared(tenantId), lockGroups(tenantId, idsOf(changes))] as const;
   if (changes.some(({ reset }) => reset)) {
     const [results, written] = await conversation(context.db, tenantId, async (send) => {
-      await send(locks);
-      return write(send, { context, actor, answered }, changes);
+      const [, , [noted]] = await send([...locks, lockMembers(tenantId, changes)]);
+      return write(send, { context, actor, answered }, changes, noted);
     });
     return answers(plans, results, written);
   }
@@ -134,18 +134,17 @@ async function changeOpenly(
 }
 
 /**
- * Writes changes of groups that are locked, and waits to hear how many users they concern: how those are reconciled
- * depends on it, and of a group of 100,000 that stays as it is it is nobody.
+ * Writes changes of groups whose members are locked. How whom they concern is reconciled depends on how many those are,
+ * so whoever resets groups waits to hear it: of 100,000 members that stay it is nobody.
  */
 async function write(
   send: Send,
   { context, actor, answered }: Change,
   changes: readonly PlannedGroup[],
+  { users }: Noted = { users: 0 },
 ): Promise<[WrittenGroup[], GroupRow[]]> {
   const viewer = viewerOf(actor);
   const now = stamp(context, actor);
-  const [[noted]] = await send([lockMembers(actor.tenantId, changes)]);
-  const users = noted?.users ?? 0;
   const [results, written] = await send([
     updateGroups(viewer, now, changes),
     readGroups(viewer, idsOf(changes), answered),
@@ -170,7 +169,8 @@ function changeHeld(
     const changes = valuesOf(plans);
     if (changes.length === 0) return answers(plans, [], []);
     if (changes.some(({ moved }) => moved)) throw new GroupMoves();
-    const [results, written] = await write(send, { context, actor, answered }, changes);
+    const [[noted]] = await send([lockMembers(actor.tenantId, changes)]);
+    const [results, written] = await write(send, { context, actor, answered }, changes, noted);
     return answers(plans, results, written);
   });
 }

@@ -90,11 +90,15 @@ export function conversation<Result>(
 ): Promise<Result> {
   return retried(() =>
     withClient(db, tenantId, async (client) => {
+      let hasBegun = false;
       const send: Send = async (steps) => {
-        const answers = await together(inOneWrite(client, () => sendSteps(client, steps)));
-        return answers.slice(0, steps.length) as never;
+        const begin = hasBegun ? [] : [BEGIN];
+        hasBegun = true;
+        const answers = await together<unknown>(
+          inOneWrite(client, () => [...begin.map((text) => client.query(text)), ...sendSteps(client, steps)]),
+        );
+        return answers.slice(begin.length, begin.length + steps.length) as never;
       };
-      await client.query(BEGIN);
       const result = await work(send);
       await client.query('commit').then(requireCommitted);
       return result;

@@ -203,12 +203,12 @@ const CASES: readonly (readonly [what: string, cost: Cost, ask: Ask])[] = [
   ],
   [
     'PUT of a group, as it is',
-    cost(6, 8, 0),
+    cost(4, 8, 0),
     ({ scim, unmapped, eve }) => scim.ask('PUT', `/Groups/${unmapped}?${WITHOUT_MEMBERS}`, unmappedOf(eve)),
   ],
   [
     'PUT of a group that the mapping does not name, one member more or less',
-    cost(6, 8, 3),
+    cost(4, 8, 3),
     ({ scim, unmapped, eve, member }, n) =>
       scim.ask(
         'PUT',
@@ -223,7 +223,7 @@ const CASES: readonly (readonly [what: string, cost: Cost, ask: Ask])[] = [
   ],
   [
     'a sign-in that changes a team',
-    cost(11, 46, 11),
+    cost(10, 46, 11),
     ({ post }, n) =>
       post({ ...ADA, sub: 'moves', email: 'moves@acme.test', groups: [n % 2 ? 'Hunters' : 'Analysts'] }),
   ],
