@@ -50,6 +50,11 @@ export const ADMINISTRATION_POOL_SIZE = 3;
  * to milliseconds, because it takes the plan for all values to be dearer.
  */
 const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
+/**
+ * For all: nothing is compiled just in time. PostgreSQL does so by how dear it takes a statement to be: a plan for all
+ * tenants looks dear where some are large, and compiling it takes longer than reading the few rows that it is for.
+ */
+const NOT_COMPILED = '-c jit=off';
 
 /** What holds for administration, said in each of its transactions: behind PgBouncer sessions are set as their role. */
 export const SETTINGS_OF_ADMINISTRATION = `set local statement_timeout = ${STATEMENT_TIMEOUT.administration};
@@ -68,11 +73,14 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = openPool(options, options.poolSize, {
     statement: STATEMENT_TIMEOUT.hot,
     lock: LOCK_TIMEOUT,
-    options: PLANNED_ONCE,
+    options: `${NOT_COMPILED} ${PLANNED_ONCE}`,
   });
   const { administrationPoolSize = ADMINISTRATION_POOL_SIZE } = options;
-  const timeouts = { statement: STATEMENT_TIMEOUT.administration, lock: STATEMENT_TIMEOUT.hot };
-  const administration = openPool(options, administrationPoolSize, timeouts);
+  const administration = openPool(options, administrationPoolSize, {
+    statement: STATEMENT_TIMEOUT.administration,
+    lock: STATEMENT_TIMEOUT.hot,
+    options: NOT_COMPILED,
+  });
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: naming(administration) }) });
   return {
     pool,
@@ -111,7 +119,7 @@ function naming(pool: pg.Pool): PostgresPool {
 interface Session {
   readonly statement: number;
   readonly lock: number;
-  readonly options?: string;
+  readonly options: string;
 }
 
 function openPool(
@@ -121,7 +129,7 @@ function openPool(
 ): pg.Pool {
   const pool = new pg.Pool({
     // Those of a connection string win.
-    ...(options !== undefined && { options }),
+    options,
     ...(typeof connection === 'string' ? { connectionString: connection } : connection),
     application_name: 'rollcall',
     max,

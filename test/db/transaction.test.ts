@@ -151,3 +151,9 @@ t.test('what is prepared is planned once, and the rest for its values, however i
   t.same(twice.map(modes), [wanted, wanted]);
   t.same(modes([await runAlone(database, named), await runAlone(database, varying)]), [wanted[1], wanted[0]]);
 });
+
+t.test('nothing is compiled just in time, for requests and for administration', async (t) => {
+  const compiled = `select current_setting('jit') as jit`;
+  t.same((await pool.query(compiled)).rows, [{ jit: 'off' }]);
+  t.same((await sql.raw(compiled).execute(database.kysely)).rows, [{ jit: 'off' }]);
+});
