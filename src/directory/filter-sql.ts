@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { AttributePath, FilterNode } from '../scim/types.ts';
+import type { AttributePath, FilterNode, ResourceType } from '../scim/types.ts';
 import {
   type Elements,
   elementsOf,
@@ -9,7 +9,7 @@ import {
   type Target,
 } from './attribute-sql.ts';
 import { compare } from './compare-sql.ts';
-import { lookupHash } from './lookup.ts';
+import { hasLookup, lookupHash } from './lookup.ts';
 
 type Condition = RawBuilder<boolean>;
 type Comparison = Extract<FilterNode, { kind: 'compare' }>;
@@ -136,6 +136,25 @@ function narrowed({ path, operator, value }: Comparison, target: Target, conditi
   if (operator !== 'eq' || target.type.name !== 'User') return condition;
   const hash = lookupHash(target.tenantId, path, value);
   return hash === undefined ? condition : sql`(u.lookup @> array[${hash}]::bigint[] and ${condition})`;
+}
+
+/** Whether the indexed look-up finds all resources of a type that match. */
+export function isFoundByHash(filter: FilterNode, type: ResourceType): boolean {
+  const isFound = (each: FilterNode) => isFoundByHash(each, type);
+  switch (filter.kind) {
+    case 'and':
+      return filter.filters.some(isFound);
+    case 'or':
+      return filter.filters.every(isFound);
+    case 'compare':
+      return filter.operator === 'eq' && type.name === 'User' && hasLookup(filter.path, filter.value);
+    case 'element':
+      return impliedEqualities(filter.filter).some(isFound);
+    case 'not':
+    case 'present':
+    case 'constant':
+      return false;
+  }
 }
 
 function single(path: AttributePath, target: Target): Operand {

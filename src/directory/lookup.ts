@@ -42,8 +42,12 @@ export function lookupHashes(tenantId: string, search: JsonObject): string[] {
 
 /** The hash that a user must have for `path eq value` to hold; undefined where no index helps. */
 export function lookupHash(tenantId: string, path: AttributePath, value: unknown): string | undefined {
-  const name = pathName(path);
-  return typeof value === 'string' && INDEXED_NAMES.has(name) ? hash(tenantId, name, value) : undefined;
+  return hasLookup(path, value) ? hash(tenantId, pathName(path), value) : undefined;
+}
+
+/** Whether there is such a hash. */
+export function hasLookup(path: AttributePath, value: unknown): value is string {
+  return typeof value === 'string' && INDEXED_NAMES.has(pathName(path));
 }
 
 /** The hash that a user must have who has this e-mail address, which is folded already. */

@@ -9,6 +9,8 @@ import type { Source } from './sources.ts';
 /** What a page takes of one source. */
 export interface Part {
   readonly source: Source;
+  /** The rows of the source, or those of them that were found by hash. */
+  readonly from: RawBuilder<unknown>;
   /** What is visible and matches. */
   readonly where: RawBuilder<boolean>;
   readonly sortBy: AttributePath | undefined;
@@ -105,11 +107,15 @@ export interface Window {
 
 /** How many rows match. */
 export function countRows(parts: readonly Part[]): RawBuilder<{ total: number }> {
-  const counts = parts.map(({ source, where }) => sql`(select count(*) from ${source.from} where ${where})`);
+  const counts = parts.map(({ from, where }) => sql`(select count(*) from ${from} where ${where})`);
   return sql`select ${sql.join(counts, sql` + `)} as total`;
 }
 
-/** The rows of a window. Of what is related to them, `count` rows have it read: the last may only show that there is more. */
+/**
+ * The rows of a window: first their places in the order, and only then the rows, which are long: of a deep page all
+ * those before it are passed, and perhaps sorted. Of what is related to them, `count` rows have it read: the last may
+ * only show that there is more.
+ */
 export function selectPage(
   parts: readonly Part[],
   order: Order,
@@ -118,7 +124,9 @@ export function selectPage(
 ): RawBuilder<ListedRow> {
   const outer = ordering(turned(outerTerms(order), window));
   const related = parts.flatMap((part, rank) => (part.related ? relatedTo(part.source, rank) : []));
-  const page = sql`with page as materialized (${selectRows(parts, order, window)})`;
+  const page = sql`with page as materialized (
+      select p.*, y.* from (${selectPlaces(parts, order, window)}) as p cross join lateral (${rowsOf(parts)}) as y
+    )`;
   if (related.length === 0)
     return sql`${page} select ${COLUMNS}, ${sortKey(order)} as sort_key,
       null as related, 0 as relations from page as p order by ${outer}`;
@@ -158,18 +166,30 @@ export function selectNeighbour(
   order: Order,
   window: Window,
 ): RawBuilder<{ rank: number }> {
-  return sql`select rank from (${selectRows(parts, order, window)}) as p`;
+  return sql`select rank from (${selectPlaces(parts, order, window)}) as p`;
 }
 
-/** One `order by … limit` in each source, so that none gives more than the page takes, and one over all. */
-function selectRows(parts: readonly Part[], order: Order, window: Window): RawBuilder<unknown> {
+/** The row of the place `p`, looked up by its key; of a source whose place it is not, none. */
+function rowsOf(parts: readonly Part[]): RawBuilder<unknown> {
+  const rows = parts.map(
+    ({ source: { columns, from, isAt } }, rank) =>
+      sql`(select ${columns} from ${from} where ${isAt} and p.rank = ${sql.lit(rank)} offset 0)`,
+  );
+  return sql.join(rows, sql` union all `);
+}
+
+/**
+ * The places of a window: `rank`, `key`, `uuid` and `sort_value`. One `order by … limit` in each source, so that none
+ * gives more than the page takes, and one over all.
+ */
+function selectPlaces(parts: readonly Part[], order: Order, window: Window): RawBuilder<unknown> {
   const { limit, offset } = window;
   const [only, ...others] = parts.map((part, rank) => ({ part, rank, terms: order.sources[rank] ?? [] }));
   if (only && others.length === 0) {
-    return sql`${selectFrom(only, order, window)} limit ${limit} offset ${offset}`;
+    return selectFrom(only, order, window, sql`limit ${limit} offset ${offset}`);
   }
   const all = [only, ...others].flatMap((each) =>
-    each ? sql`(${selectFrom(each, order, window)} limit ${limit + offset})` : [],
+    each ? sql`(${selectFrom(each, order, window, sql`limit ${limit + offset}`)})` : [],
   );
   return sql`select * from (${sql.join(all, sql` union all `)}) as p
     order by ${ordering(turned(outerTerms(order), window))} limit ${limit} offset ${offset}`;
@@ -181,16 +201,22 @@ interface OrderedPart {
   readonly terms: readonly Term[];
 }
 
-function selectFrom({ part, rank, terms }: OrderedPart, order: Order, window: Window): RawBuilder<unknown> {
-  const { source, where } = part;
+function selectFrom(
+  { part, rank, terms }: OrderedPart,
+  order: Order,
+  window: Window,
+  limit: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const { source, from, where } = part;
   const inOrder = turned(terms, window);
   const sorted = terms[order.columns.indexOf('sort_key')];
-  const uuid = source.id.type === 'uuid' ? source.id.sql : sql`null::uuid`;
-  const from = window.place ? sql`${where} and ${behind(inOrder, window.place, window.inclusive)}` : where;
-  return sql`select ${sql.lit(rank)}::integer as rank, ${source.id.sql}::text collate "C" as key, ${uuid} as uuid,
-      ${sorted ? sorted.sql : sql`null::text`} as sort_value, ${source.columns}
-    from ${source.from} where ${from}
-    order by ${ordering(inOrder.filter(({ constant }) => constant === undefined))}`;
+  const uuid = source.id.type === 'uuid' ? sql`p.id` : sql`null::uuid`;
+  const within = window.place ? sql`${where} and ${behind(inOrder, window.place, window.inclusive)}` : where;
+  // Outside, so that of ids that are passed none is written as text: that takes as long as passing them.
+  return sql`select ${sql.lit(rank)}::integer as rank, p.id::text collate "C" as key, ${uuid} as uuid, p.sort_value
+    from (select ${source.id.sql} as id, ${sorted ? sorted.sql : sql`null::text`} as sort_value
+          from ${from} where ${within}
+          order by ${ordering(inOrder.filter(({ constant }) => constant === undefined))} ${limit}) as p`;
 }
 
 function turned(terms: readonly Term[], { backward }: Window): readonly Term[] {

@@ -38,6 +38,11 @@ const MOST = 350;
 for (const [what, method, path, body] of [
   ['reading a user', 'GET', `/Users/${user}`],
   ['finding a user by name', 'GET', `/Users?filter=${encodeURIComponent('userName eq "user-9"')}`],
+  [
+    'finding a user by an address of a type',
+    'GET',
+    `/Users?filter=${encodeURIComponent('emails[type eq "work"].value eq "user-9@acme.test"')}`,
+  ],
   ['creating a user', 'POST', '/Users', { schemas: [USER], userName: 'new' }],
   ['deactivating a user', 'PATCH', `/Users/${user}`, patch({ op: 'replace', path: 'active', value: false })],
   ['changing a user', 'PATCH', `/Users/${user}`, patch({ op: 'add', path: 'title', value: 'Engineer' })],

@@ -11,6 +11,8 @@ export interface PlanNode {
   readonly 'Rows Removed by Filter'?: number;
   readonly 'Rows Removed by Join Filter'?: number;
   readonly 'Rows Removed by Index Recheck'?: number;
+  /** The expressions that a node hands on. */
+  readonly Output?: readonly string[];
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -19,7 +21,7 @@ export async function planNodes(
   pool: pg.Pool | pg.Client,
   { statement, values }: Step<unknown>,
 ): Promise<PlanNode[]> {
-  const { rows } = await pool.query(`explain (analyze, format json) ${statement.text}`, [...values]);
+  const { rows } = await pool.query(`explain (analyze, verbose, format json) ${statement.text}`, [...values]);
   return flattened(rows[0]['QUERY PLAN'][0].Plan);
 }
 
@@ -90,6 +92,14 @@ export const workOf = (nodes: readonly PlanNode[]) =>
       (node['Rows Removed by Index Recheck'] ?? 0);
     return sum + (node['Actual Rows'] + dropped) * node['Actual Loops'];
   }, 0);
+
+/** Rows that a plan reads in tables, and not in an index alone as far as `vacuum` has been there. */
+export function rowsFetched(nodes: readonly PlanNode[]): number {
+  return nodes.reduce((sum, node) => {
+    if (node['Relation Name'] === undefined || node['Node Type'] === 'Index Only Scan') return sum;
+    return sum + (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
+  }, 0);
+}
 
 /** Rows that a plan touched in these tables; a sequential scan counts as all. */
 export function rowsRead(nodes: readonly PlanNode[], tables: ReadonlySet<string>): number {

@@ -9,7 +9,12 @@ import type { TypeName } from '../../../src/scim/types.ts';
 import { startApp } from '../../support/app.ts';
 import { clientOf, type ErrorBody } from '../../support/client.ts';
 import { meets } from '../../support/conformance.ts';
-import { planNodes as explained, type PlanNode, rowsRead as touched } from '../../support/plans.ts';
+import {
+  planNodes as explained,
+  type PlanNode,
+  rowsFetched,
+  rowsRead as touched,
+} from '../../support/plans.ts';
 import { reading } from '../../support/scim.ts';
 
 /** What lists read at 100,000 users: the plans of the statements that they send. */
@@ -38,8 +43,10 @@ async function load(statement: string, ...values: readonly string[]): Promise<vo
   await loader.query(statement, [tenant.id, viewer.directoryId, ...values]);
 }
 
-await load(
-  `insert into scim_user (tenant_id, id, directory_id, user_name_folded, external_id, active, version, created_at,
+/** So many users, as `user-1` and on. */
+const loadUsers = ({ tenantId, directoryId }: Viewer, size: number) =>
+  loader.query(
+    `insert into scim_user (tenant_id, id, directory_id, user_name_folded, external_id, active, version, created_at,
                           updated_at, body, search, lookup)
    select $1, ('01a20074-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, $2, name || '@example.com', 'ext-' || n,
           true, 1, at, at, json_build_object('schemas', '[]'::json, 'userName', name)::text,
@@ -53,9 +60,13 @@ await load(
                 ${hash(`${ENTERPRISE}:employeeNumber`, 'n::text')},
                 ${hash(`${ENTERPRISE}:manager.value`, `'m-' || n / 10`)}]
    from (select n, 'user-' || n as name, timestamptz '${START}' + n * interval '1 second' as at
-         from generate_series(1, ${SIZE}) n) as made`,
-  ENTERPRISE,
-);
+         from generate_series(1, ${size}) n) as made`,
+    [tenantId, directoryId, ENTERPRISE],
+  );
+
+// What PostgreSQL knows of the tables is what is said below.
+await loader.query('alter table scim_user set (autovacuum_enabled = false)');
+await loadUsers(viewer, SIZE);
 await load(
   `insert into scim_group (tenant_id, id, directory_id, display_name, display_name_folded, external_id, version,
                            created_at, updated_at, body, search)
@@ -81,19 +92,28 @@ interface Asked {
   readonly sortBy?: string;
   readonly sortOrder?: string;
   readonly count?: number;
+  readonly startIndex?: number;
   readonly turn?: Turn;
 }
 
 /** The statements of a query, as the routes send them. */
-function stepsOf(names: readonly TypeName[], { turn, ...parameters }: Asked) {
+function stepsOf(
+  names: readonly TypeName[],
+  { turn, startIndex = 1, ...parameters }: Asked,
+  seenBy = viewer,
+) {
   const query = readListQuery(
     parameters,
     names.map((name) => BASE_TYPES[name]),
     reading(),
   );
   const types = query.types.map((type) => ({ ...type, related: true }));
-  const standpoint = { viewer, baseUrl: 'http://rollcall.test/api/scim/v2', builtInRoles: ['EDITOR'] };
-  const page = turn ?? { startIndex: 1 };
+  const standpoint = {
+    viewer: seenBy,
+    baseUrl: 'http://rollcall.test/api/scim/v2',
+    builtInRoles: ['EDITOR'],
+  };
+  const page = turn ?? { startIndex };
   const { sortOrder, count } = query;
   const steps = listSteps(db, planOf(standpoint, { types, sortOrder, count, page }));
   return { count: steps.count(), page: steps.page(), neighbour: steps.neighbour() };
@@ -166,6 +186,23 @@ t.test('a page by cursor reads its own rows, however deep it lies', async (t) =>
   }
 });
 
+/** What sorts that read many rows hand on: on disk, where it is much. */
+const sortedAtLength = (nodes: readonly PlanNode[]) =>
+  nodes.filter(
+    ({ 'Node Type': type, Plans: [from] = [] }) =>
+      type.endsWith('Sort') && (from?.['Actual Rows'] ?? 0) * (from?.['Actual Loops'] ?? 0) > 1_000,
+  );
+
+t.test('a deep page passes what lies before it in an index, and sorts no bodies', async (t) => {
+  const nodes = await planNodes(stepsOf(['User'], { startIndex: SIZE - 20, count: 10 }).page);
+  t.ok(rowsFetched(nodes) <= FEW, `reads ${rowsFetched(nodes)} rows`);
+  t.same(sortedAtLength(nodes), []);
+  const asked = { filter: 'title eq "title 7"', sortBy: 'emails.value', startIndex: 1_500 };
+  const sorts = sortedAtLength(await planNodes(stepsOf(['User'], asked).page));
+  t.not(sorts.length, 0, 'of whom a filter leaves many, they are sorted');
+  for (const { Output = [] } of sorts) t.notMatch(Output.join(), /\bbody\b/);
+});
+
 meets(
   t,
   [124, 255],
@@ -208,3 +245,42 @@ t.test('a filter made to be slow ends, and says what to do', async (t) => {
   t.match(body.detail, /longer than 5 seconds.*userName/);
   t.equal((await client.list('/Users', 'userName eq "user-1@example.com"')).status, 200);
 });
+
+t.test(
+  'look-ups by hash and deep pages read as little where PostgreSQL knows nothing of the tenant',
+  async (t) => {
+    const young = await app.createTenant();
+    await app.scimKey(young);
+    const { rows } = await loader.query('select id from directory where tenant_id = $1', [young.id]);
+    const itsViewer = { ...viewer, tenantId: young.id, directoryId: rows[0].id };
+    await loadUsers(itsViewer, 20_000);
+    await loader.query('vacuum scim_user');
+    for (const filter of [
+      'emails[type eq "work"].value eq "user-5000@example.com"',
+      'emails.value eq "user-5000@example.com" and active eq true',
+      'displayName eq "user-5000" or emails.value eq "user-5000@example.com"',
+      `(title pr and displayName eq "user-5000") or ${ENTERPRISE}:employeeNumber eq "5000"`,
+    ]) {
+      const { count, page } = stepsOf(['User'], { filter }, itsViewer);
+      const root = stepsOf(['User', 'Entitlement'], { filter }, itsViewer);
+      for (const [name, step] of Object.entries({
+        count,
+        page,
+        'root count': root.count,
+        'root page': root.page,
+      })) {
+        const nodes = await planNodes(step);
+        t.ok(rowsRead(nodes) <= FEW, `${filter}: the ${name} reads ${rowsRead(nodes)} rows`);
+      }
+      const [counted] = (await loader.query(count.statement.text, [...count.values])).rows;
+      t.equal(Number(counted.total), 1, `${filter} finds one`);
+    }
+    const { page } = stepsOf(['User'], { startIndex: 19_980, count: 10 }, itsViewer);
+    for (const { Output = [] } of sortedAtLength(await planNodes(page))) {
+      t.notMatch(Output.join(), /\bbody\b/, 'places are sorted, if anything is');
+    }
+    await loader.query('analyze scim_user');
+    const fetched = rowsFetched(await planNodes(page));
+    t.ok(fetched <= FEW, `when it knows that a directory's users are its tenant's, ${fetched} are read`);
+  },
+);
