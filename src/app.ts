@@ -31,8 +31,8 @@ export interface AppOptions {
   readonly answers?: AnswerBounds;
 }
 
-/** In milliseconds: 64 KiB at most arrive in it. */
-const HEADERS_TIMEOUT = 20_000;
+/** In milliseconds: 64 KiB at most arrive in it. Whoever sends no credential may hold so much so long, so it is looked at often. */
+const HEADERS = { headersTimeout: 20_000, connectionsCheckingInterval: 5_000 } as const;
 
 /** In milliseconds; without them a client that stops half-way holds its socket for ever. */
 const TIMEOUTS = {
@@ -60,7 +60,7 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
       maxParamLength: 512,
     },
     rewriteUrl: ({ url = '/' }) => withVersion(url),
-    http: { maxHeaderSize: MAX_HEADER_SIZE, headersTimeout: HEADERS_TIMEOUT },
+    http: { maxHeaderSize: MAX_HEADER_SIZE, ...HEADERS },
     ...TIMEOUTS,
     // A request on a kept connection is served while the process stops: whoever sent it cannot know.
     return503OnClosing: false,

@@ -126,7 +126,7 @@ const MEMBERS_COMPARED = `wanted as (
 
 const noted = (setting: string, joins: boolean) => `length(set_config('rollcall.${setting}', coalesce((
        select string_agg(group_id || ':' || users, ';')
-       from (select group_id, string_agg(user_id::text, ',') as users from difference
+       from (select group_id, string_agg(user_id::text, ',' order by user_id) as users from difference
              where joins = ${joins} group by group_id) as each), ''), true))`;
 
 const lockMembersText = (difference: string) => `with incoming as (

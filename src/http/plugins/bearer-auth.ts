@@ -38,10 +38,10 @@ export function acceptPrincipal(authenticate: Authenticate): onRequestAsyncHookH
 
 /**
  * Whoever goes on asking waits for its refusals, each of which is work that others wait behind: half a second at least,
- * and 2 milliseconds behind the one before, so that a tenant is refused 500 times a second and not as often as it asks.
+ * and 5 milliseconds behind the one before, so that a tenant is refused 200 times a second and not as often as it asks.
  */
-const LATE = { least: 500, behind: 2 };
-/** So many refusals wait at a time, each of which holds a request: about ten seconds. Further ones do not wait. */
+const LATE = { least: 500, behind: 5 };
+/** So many refusals wait at a time, each of which holds a request: 25 seconds at most. Further ones do not wait. */
 const MOST_LATE = 5_000;
 let late = 0;
 /** When the last refusal of each tenant that waits is due, in milliseconds of `performance.now`. */
