@@ -25,7 +25,7 @@ async function main(ending: Ending, options: Options): Promise<void> {
   const expected = estimate({ cases, scale, peers: PEERS.length }, sizes);
   progress.say(`${cases.length} cases, about ${clock(expected)} in all`);
   progress.say(`what is measured is kept in bench/results/${partialName(options)}.md until it is all`);
-  const world = await startWorld(await makeScratch(ending), { scale, sizes, say: progress.say });
+  const world = await startWorld(await makeScratch(ending), { scale, say: progress.say });
   slices = countSlices({ cases, scale, peers: world.peers.length / scale.users.length });
   let results: Results | undefined;
   for await (results of measureCases(world, { cases, scale, progress, asked: ending.asked })) {

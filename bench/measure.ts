@@ -1,5 +1,5 @@
 import type { Floor } from './anchors/statements.ts';
-import type { Case, Point } from './cases/case.ts';
+import { type Case, type Point, sizesOf } from './cases/case.ts';
 import type { Directory } from './contestant.ts';
 import type { Scale } from './options.ts';
 import type { Progress } from './progress.ts';
@@ -23,6 +23,7 @@ export async function* measureCases(world: World, { cases, ...run }: Run): Async
   const failed: { case: string; reason: string }[] = [];
   for (const [index, each] of cases.entries()) {
     try {
+      await world.load(sizesOf([each], run.scale));
       for (const point of each.points(run.scale)) {
         for await (const row of measurePoint(world, { each, point, ...run })) rows.push(row);
       }
