@@ -1,25 +1,28 @@
 import { MAX, NIL } from 'uuid';
-import type { Context } from '../context.ts';
-import { lockNotedUsers, lockOwners, lockTenantShared } from '../db/locks.ts';
-import { REFRESH_STATISTICS } from '../db/statistics.ts';
+import { actorJson, type Context } from '../context.ts';
+import {
+  lockNotedUsers,
+  lockOwners,
+  lockOwnersOfRange,
+  lockTenantShared,
+  lockUsersOfRange,
+} from '../db/locks.ts';
+import { REFRESH_GRANT_STATISTICS, REFRESH_STATISTICS } from '../db/statistics.ts';
 import { type Send, sendBy, transaction } from '../db/transaction.ts';
 import { type EventRow, type Occasion, record } from '../events/record.ts';
+import { TOLD_CHANGES } from '../reconcile/difference.ts';
 import { countsOf, type Found, foundMore, NOTHING_FOUND, orphansOf } from '../reconcile/drift.ts';
 import { chunkOf, claimJob, type JobRow, jobAdvanced, jobSetBack, type Progress } from '../reconcile/jobs.ts';
 import { mappingAppliedBy, mappingJob } from '../reconcile/mapping.ts';
-import { planOf, type UserRange } from '../reconcile/plan.ts';
+import type { UserRange } from '../reconcile/plan-sql.ts';
+import { compareRange, reconcileRangeLocked } from '../reconcile/range.ts';
 import { reconciled } from './reviewed.ts';
 
-/**
- * So many users are compared, and brought to what they should hold, by one transaction: more would keep their other
- * writers waiting for longer, fewer would look at all groups of the tenant more often.
- */
-const CHUNK = 2_000;
-/** After so many users, and whenever they are twice as many, PostgreSQL looks anew at how much there is. */
+/** After so many users, and whenever they are twice as many, PostgreSQL looks anew at how many grants there are. */
 const REFRESHED_AT = 10_000;
 
-/** More grants than any chunk writes, so that its plan notes everybody whom it concerns. */
-const ANY_NUMBER = 2_147_483_647;
+/** Of a job that changes fewer than one in so many users, the others are not even locked. */
+const SPARSE = 4;
 
 /** A job in the transaction that does its next chunk. */
 interface Held {
@@ -30,29 +33,38 @@ interface Held {
   readonly chunk: number;
 }
 
+/** What was done of a job. */
+export interface Advanced {
+  /** How many users it has gone past. */
+  readonly users: number;
+}
+
 /**
  * Does the next chunk of a job, of whichever tenant, as one transaction: the job's row is held by it and says how far
  * the job is, so a process that dies leaves nothing behind. A chunk that fails is noted, and tried again later.
- * @returns whether there was one to do.
+ * @param chunk in users, at most
+ * @returns undefined where there was none to do
  */
-export async function advanceJob(context: Context, chunk = CHUNK): Promise<boolean> {
+export async function advanceJob(context: Context, chunk: number): Promise<Advanced | undefined> {
   const held: { job?: JobRow } = {};
   try {
-    await transaction(context.db, 'jobs', async (trx) => {
+    return await transaction(context.db, 'jobs', async (trx) => {
       const send = sendBy(trx);
       const [[job]] = await send([claimJob(context.now())]);
-      if (job === undefined) return;
+      if (job === undefined) return undefined;
       held.job = job;
       const occasion = occasionOf(job, context.now());
       await send([lockTenantShared(job.tenant_id)]);
-      await record(trx, occasion, await advance({ send, job, occasion, chunk }));
+      const { events, users } = await advance({ send, job, occasion, chunk });
+      await record(trx, occasion, events);
+      return { users };
     });
   } catch (error) {
     if (held.job === undefined) throw error;
     context.log.error({ err: error, job: held.job.id, tenant: held.job.tenant_id }, 'chunk of a job failed');
     await setBack(context, held.job, error);
+    return { users: 0 };
   }
-  return held.job !== undefined;
 }
 
 function occasionOf({ tenant_id: tenantId, id, actor, request_id, change_id }: JobRow, at: Date): Occasion {
@@ -61,7 +73,7 @@ function occasionOf({ tenant_id: tenantId, id, actor, request_id, change_id }: J
 }
 
 /** One step of a job, and the events that tell of it. */
-async function advance(held: Held): Promise<EventRow[]> {
+async function advance(held: Held): Promise<Advanced & { readonly events: EventRow[] }> {
   const { send, job, occasion, chunk: most } = held;
   const { tenant_id: tenantId, total } = job;
   const started = job.started_at === null ? [eventOf(job, 'started', job.request)] : [];
@@ -70,10 +82,9 @@ async function advance(held: Held): Promise<EventRow[]> {
     // Whatever took its place was planned, or is being applied, over everybody.
     const result = { ...job.result, supersededBy: mapping?.version };
     await send([jobAdvanced(job, { ...job, state: 'done', result }, occasion.at)]);
-    return [...started, eventOf(job, 'done', { supersededBy: mapping?.version })];
+    return { users: 0, events: [...started, eventOf(job, 'done', { supersededBy: mapping?.version })] };
   }
-  if (job.done === 0 || Number.isInteger(Math.log2(job.done / REFRESHED_AT)))
-    await send([REFRESH_STATISTICS]);
+  if (job.done === 0) await send([REFRESH_STATISTICS]);
   const after = job.cursor ?? NIL;
   const [[chunk]] = await send([chunkOf(tenantId, after, most)]);
   const { users = 0, last = null } = chunk ?? {};
@@ -89,24 +100,59 @@ async function advance(held: Held): Promise<EventRow[]> {
     result: { ...found },
   };
   await send([jobAdvanced(job, progress, occasion.at)]);
-  if (!isLast) return started;
+  if (!isLast) {
+    if (refreshesDue(done) > refreshesDue(job.done)) await send([REFRESH_GRANT_STATISTICS]);
+    return { users, events: started };
+  }
   const applied = job.kind === 'mapping' ? job.id : job.request.insteadOf;
   if (applied !== undefined && mapping?.job_id === applied) await send([mappingAppliedBy(tenantId, null)]);
-  return [...started, ...endOf(job, found)];
+  return { users, events: [...started, ...endOf(job, found)] };
 }
+
+/** How often PostgreSQL should have looked behind so many users. */
+const refreshesDue = (users: number) =>
+  users < REFRESHED_AT ? 0 : 1 + Math.floor(Math.log2(users / REFRESHED_AT));
 
 /** Compares a range of users, and unless the job only reports brings them to what they should hold. */
 async function chunkDone({ send, job, occasion }: Held, range: UserRange): Promise<Found> {
   const { tenantId } = occasion;
-  const [[plan], [orphan]] = await send([planOf(tenantId, range, ANY_NUMBER), orphansOf(tenantId, range)]);
-  if (plan === undefined || orphan === undefined) throw new Error('planning answered no row');
-  if (plan.grants > 0 && isWriting(job)) {
-    await send([lockNotedUsers(tenantId), lockOwners(tenantId), reconciled(occasion, plan.grants)]);
+  const before: Found = { ...NOTHING_FOUND, ...job.result };
+  const untold = TOLD_CHANGES - before.changes.length;
+  if (isWriting(job) && changesMany(job, before)) {
+    const [, , [orphan], [difference]] = await send([
+      lockUsersOfRange(tenantId, range),
+      lockOwnersOfRange(tenantId, range),
+      orphansOf(tenantId, range),
+      reconcileRangeLocked(tenantId, range, toldBy(occasion), untold),
+    ]);
+    return foundMore(before, answered(difference), answered(orphan));
   }
-  return foundMore({ ...NOTHING_FOUND, ...job.result }, plan, orphan.orphans);
+  const [[orphan], [difference]] = await send([
+    orphansOf(tenantId, range),
+    compareRange(tenantId, range, untold),
+  ]);
+  const { grants } = answered(difference);
+  if (grants > 0 && isWriting(job)) {
+    await send([lockNotedUsers(tenantId), lockOwners(tenantId), reconciled(occasion, grants)]);
+  }
+  return foundMore(before, answered(difference), answered(orphan));
 }
 
 const isWriting = ({ kind, request }: JobRow) => kind === 'mapping' || request.fix === true;
+
+/** Whether so much is changed that all are locked, and planned for once, in place of planning to find whom to lock. */
+const changesMany = ({ kind, done }: JobRow, { grants }: Found) =>
+  done === 0 ? kind === 'mapping' : grants * SPARSE > done;
+
+const toldBy = ({ actor, at, changeId }: Occasion) => ({
+  ...{ at, changeId, requestId: actor.requestId },
+  actor: actorJson(actor),
+});
+
+function answered<Row>(row: Row | undefined): Row {
+  if (row === undefined) throw new Error('a chunk of a job answered no row');
+  return row;
+}
 
 function endOf(job: JobRow, found: Found): EventRow[] {
   const counts = countsOf(found);

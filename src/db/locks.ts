@@ -2,7 +2,7 @@ import { NIL } from 'uuid';
 import { found, isThere } from './found.ts';
 import { CLAIM_KEYS, GROUP_KEYS } from './match-keys.ts';
 import { NOTED, NOTED_USERS, type Noted } from './noted.ts';
-import { type Step, statement, step } from './statement.ts';
+import { type Statement, type Step, statement, step } from './statement.ts';
 
 /**
  * The one lock order: tenant → groups by id → users by id → invitation → owners → rows. Whoever takes several locks takes
@@ -201,6 +201,24 @@ export function lockNotedUsers(tenantId: string): Step {
   return step(lockNotedUsersStatement, [tenantId]);
 }
 
+/** Users with ids above `after`, up to `upTo`. */
+interface IdRange {
+  readonly after: string;
+  readonly upTo: string;
+}
+
+const inRange = (column: string) => `${column} > $2 and ${column} <= $3`;
+
+const lockUsersOfRangeStatement: Statement<unknown> = {
+  text: `select count(*) from (
+     select id from scim_user where tenant_id = $1 and ${inRange('id')} order by id for no key update) as locked`,
+};
+
+/** The users of a range, in the order of their ids; none is noted. */
+export function lockUsersOfRange(tenantId: string, { after, upTo }: IdRange): Step {
+  return step(lockUsersOfRangeStatement, [tenantId, after, upTo]);
+}
+
 const lockInvitationStatement = statement<unknown>(
   'lock_invitation',
   `select id from invitation where tenant_id = $1 and email_folded = $2 and state = 'pending' for no key update`,
@@ -213,28 +231,32 @@ export function lockInvitation(tenantId: string, emailFolded: string): Step {
 
 const OWNERS = `select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))`;
 
-const lockOwnersStatement = statement<unknown>(
-  'lock_owners',
-  // Groups are found by the few names that make owners, not the other way round; in the collation of their index, which
-  // a comparison in that of `match` could not use.
-  `with ${NOTED_USERS}, owner_group as materialized (
+// Groups are found by the few names that make owners, not the other way round; in the collation of their index, which
+// a comparison in that of `match` could not use.
+const OWNER_GROUP = `owner_group as materialized (
      select g.id from group_mapping p
      join mapping_row r on r.tenant_id = $1 and r.version = p.version and r.kind = 'owner' and r.target = ''
      join scim_group g on g.tenant_id = $1 and g.display_name = substr(r.match, length('name:') + 1) collate "default"
      where p.tenant_id = $1
-   )
+   )`;
+const CLAIMS_OWNERSHIP = `exists (
+       select from unnest(j.groups) as c (name)
+       join mapping_row r on r.tenant_id = $1 and r.version = j.mapping_version and r.kind = 'owner'
+         and r.match in (${CLAIM_KEYS}))`;
+const OWNERS_BY_TYPE = `t.settings ->> 'ownersByUserType' = 'true'`;
+const IS_OF_OWNERS_TYPE = `u.search ->> 'userType' = 'tenant_owner'`;
+
+const lockOwnersStatement = statement<unknown>(
+  'lock_owners',
+  `with ${NOTED_USERS}, ${OWNER_GROUP}
    ${OWNERS}
    where exists (select from noted join access_grant g using (user_id)
                  where g.tenant_id = $1 and g.target_id = '${NIL}')
       or exists (select from noted join group_member m using (user_id)
                  where m.tenant_id = $1 and m.group_id in (select id from owner_group))
-      or exists (select from noted join jit_sync j using (user_id) cross join lateral unnest(j.groups) as c (name)
-                 join mapping_row r on r.tenant_id = $1 and r.version = j.mapping_version and r.kind = 'owner'
-                   and r.match in (${CLAIM_KEYS})
-                 where j.tenant_id = $1)
+      or exists (select from noted join jit_sync j using (user_id) where j.tenant_id = $1 and ${CLAIMS_OWNERSHIP})
       or exists (select from tenant t cross join noted join scim_user u on u.tenant_id = $1 and u.id = user_id
-                 where t.tenant_id = $1 and t.settings ->> 'ownersByUserType' = 'true'
-                   and u.search ->> 'userType' = 'tenant_owner')`,
+                 where t.tenant_id = $1 and ${OWNERS_BY_TYPE} and ${IS_OF_OWNERS_TYPE})`,
 );
 
 /**
@@ -243,6 +265,22 @@ const lockOwnersStatement = statement<unknown>(
  */
 export function lockOwners(tenantId: string): Step {
   return step(lockOwnersStatement, [tenantId]);
+}
+
+const lockOwnersOfRangeStatement: Statement<unknown> = {
+  text: `with ${OWNER_GROUP}
+   ${OWNERS}
+   where exists (select from access_grant where tenant_id = $1 and target_id = '${NIL}' and ${inRange('user_id')})
+      or exists (select from owner_group as o cross join lateral (
+                   select from group_member where tenant_id = $1 and group_id = o.id and ${inRange('user_id')} limit 1) as m)
+      or exists (select from jit_sync j where j.tenant_id = $1 and ${inRange('j.user_id')} and ${CLAIMS_OWNERSHIP})
+      or exists (select from tenant t where tenant_id = $1 and ${OWNERS_BY_TYPE})
+         and exists (select from scim_user u where tenant_id = $1 and ${inRange('id')} and ${IS_OF_OWNERS_TYPE})`,
+};
+
+/** The same where a user of a range is one, or becomes one, who may be gone. */
+export function lockOwnersOfRange(tenantId: string, { after, upTo }: IdRange): Step {
+  return step(lockOwnersOfRangeStatement, [tenantId, after, upTo]);
 }
 
 const lockAllOwnersStatement = statement<unknown>('lock_all_owners', OWNERS);

@@ -1,6 +1,8 @@
 import { type Step, statement, step } from '../db/statement.ts';
+import { type Difference, TOLD_CHANGES } from './difference.ts';
 import { OWNER } from './grants.ts';
-import { type Plan, type PlanRow, TOLD_CHANGES, type UserRange } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { UserRange } from './plan-sql.ts';
 
 /** What a job found to differ from what should be, summed up over the ranges of users that are done. */
 export interface Found extends Pick<Plan, 'add' | 'change' | 'remove' | 'permissions' | 'changes'> {
@@ -22,25 +24,25 @@ export const NOTHING_FOUND: Found = {
   changes: [],
 };
 
-/** What was found so far, and what the plan of the next range says. */
-export function foundMore(found: Found, plan: PlanRow, orphans: number): Found {
-  const both = <Item>(before: readonly Item[], more: readonly Item[]) =>
-    [...before, ...more].slice(0, TOLD_CHANGES);
+/** What was found so far, and what differs in the next range. */
+export function foundMore(found: Found, more: Difference, { orphans }: Orphans): Found {
+  const both = <Item>(before: readonly Item[], after: readonly Item[]) =>
+    [...before, ...after].slice(0, TOLD_CHANGES);
   return {
-    grants: found.grants + plan.grants,
+    grants: found.grants + more.grants,
     orphans: found.orphans + orphans,
-    add: found.add + plan.add,
-    change: found.change + plan.change,
-    remove: found.remove + plan.remove,
+    add: found.add + more.add,
+    change: found.change + more.change,
+    remove: found.remove + more.remove,
     owners: {
-      gained: both(found.owners.gained, plan.owners_gained),
-      lost: both(found.owners.lost, plan.owners_lost),
+      gained: both(found.owners.gained, more.owners_gained),
+      lost: both(found.owners.lost, more.owners_lost),
     },
     permissions: {
-      gained: both(found.permissions.gained, plan.permissions_gained),
-      lost: both(found.permissions.lost, plan.permissions_lost),
+      gained: both(found.permissions.gained, more.permissions_gained),
+      lost: both(found.permissions.lost, more.permissions_lost),
     },
-    changes: both(found.changes, plan.changes),
+    changes: both(found.changes, more.changes),
   };
 }
 
@@ -50,7 +52,12 @@ export function countsOf({ grants, orphans, add, change, remove, owners }: Found
   return { grants, orphans, add, change, remove, owners: { gained: gained.length, lost: lost.length } };
 }
 
-const orphansStatement = statement<{ orphans: number }>(
+/** How many grants are of a user, a team or a permission that is gone. */
+interface Orphans {
+  readonly orphans: number;
+}
+
+const orphansStatement = statement<Orphans>(
   'orphan_grants',
   `select count(*) as orphans from access_grant g
    where tenant_id = $1 and user_id > $2 and user_id <= $3
@@ -60,7 +67,7 @@ const orphansStatement = statement<{ orphans: number }>(
              and not exists (select from permission p where p.tenant_id = $1 and p.id = g.target_id))`,
 );
 
-/** How many grants of this range are of a user, a team or a permission that is gone. */
-export function orphansOf(tenantId: string, { after, upTo }: UserRange): Step<{ orphans: number }> {
+/** Those of this range. */
+export function orphansOf(tenantId: string, { after, upTo }: UserRange): Step<Orphans> {
   return step(orphansStatement, [tenantId, after, upTo]);
 }

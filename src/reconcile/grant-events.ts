@@ -30,10 +30,10 @@ const eventsOf = (source: string, causes: Causes, side: { before: string; after:
             case when type not like '%added' then jsonb_strip_nulls(${side.before}) end as before,
             case when type !~ '(removed|ended)$' then jsonb_strip_nulls(${side.after}) end as after,
             ${cause}
-     from (select ${shared}, jsonb_agg(user_id order by user_id) as users
-           from (select *, (row_number() over (partition by ${shared} order by user_id) - 1) / ${IDS_PER_EVENT} as chunk
-                 from ${source}) as numbered
-           group by ${shared}, chunk) as chunks`;
+     from (select ${shared}, array_agg(user_id order by user_id) as ids from ${source} group by ${shared}) as alike
+          cross join lateral (
+            select to_jsonb(ids[n : n + ${IDS_PER_EVENT - 1}]) as users
+            from generate_series(1, cardinality(ids), ${IDS_PER_EVENT}) as n) as chunks`;
 };
 
 /**

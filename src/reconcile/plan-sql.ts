@@ -1,3 +1,4 @@
+import { MAX, NIL } from 'uuid';
 import { found, SOME_TENANT } from '../db/found.ts';
 import { CLAIM_KEYS, GROUP_KEYS, keyRows } from '../db/match-keys.ts';
 import { NOTED_USERS } from '../db/noted.ts';
@@ -41,6 +42,14 @@ export const NOTED: Scope = {
   within: (column) => `${column} in (select user_id from noted)`,
   few: true,
 };
+
+/** Users with ids above `after`, up to `upTo`. */
+export interface UserRange {
+  readonly after: string;
+  readonly upTo: string;
+}
+
+export const ALL_USERS: UserRange = { after: NIL, upTo: MAX };
 
 /** `$2` excluded, `$3` included: a chunk of a tenant's users, or all. */
 export const USER_RANGE: Scope = {
@@ -92,6 +101,13 @@ function rowsOf({ noted, within }: Scope, table: string, column: string): string
     ? `(select * from ${table} where tenant_id = $1 and ${within(column)})`
     : `(select x.* from noted as n cross join lateral (${lookUp(table, column, 'n.user_id')}) as x)`;
 }
+
+/** The same of grants, each with the place where it is written (`db/found.ts`). */
+const grantsOfScope = ({ noted, within }: Scope) =>
+  noted === ''
+    ? `(select *, ctid as place from access_grant where tenant_id = $1 and ${within('user_id')})`
+    : `(select x.* from noted as n cross join lateral (
+              select *, ctid as place from access_grant as y where y.tenant_id = ${SOME_TENANT} and y.user_id = n.user_id offset 0) as x)`;
 
 /** A left join with the row of this id. */
 const lookedUp = (table: string, alias: string, id: string) =>
@@ -225,12 +241,12 @@ export function planText(scope: Scope, edits: string): string {
    ), compared as (
      select * from (
        select user_id, target_id, origin, h.since is not null as was_held, h.role as old_role,
-              h.suspended as old_suspended, h.since as old_since, h.change_id as old_change_id,
+              h.suspended as old_suspended, h.since as old_since, h.place, h.change_id as old_change_id,
               h.mapping_version as old_version, h."row" as old_row, h.precedence as old_precedence,
               h.group_id as old_group_id, h.group_name as old_group_name,
               coalesce(c.claimed, false) as claimed, c.role as claimed_role,
               ${each((column, name) => `c.${column} as claimed_${name}`)}, coalesce(${MOVED}, false) as moved
-       from (select * from ${rowsOf(scope, 'access_grant', 'user_id')} as g where origin <> '${RETENTION}'
+       from (select * from ${grantsOfScope(scope)} as g where origin <> '${RETENTION}'
                ${scope.owners ? `and target_id = '${OWNER}'` : ''}) as h
        full join (select *, true as claimed from claim) as c using (user_id, target_id, origin)
      ) as c
@@ -255,7 +271,7 @@ export function planText(scope: Scope, edits: string): string {
      select user_id, target_id, origin, was_held, old_role, old_suspended, old_since, old_change_id,
             ${each((_, name) => `old_${name}`)}, new_held, new_role, new_suspended,
             ${each((_, name) => `case when claimed then claimed_${name} else old_${name} end as new_${name}`)},
-            coalesce(ends, ${BEGINS}) as cause, active
+            coalesce(ends, ${BEGINS}) as cause, active, place
      from became
      where moved or not (was_held and new_held and new_suspended = old_suspended and new_role is not distinct from old_role)
    ), ${RETAINED}, changed as materialized (

@@ -17,7 +17,7 @@ const NOTHING = 'null::integer, null::text, null::integer, null::uuid, null::tex
  * by it holds the owners lock.
  */
 export const RETAINED = `holder as (
-     select g.*, coalesce(u.active, false) as active, u.id is not null as there
+     select g.*, g.ctid as place, coalesce(u.active, false) as active, u.id is not null as there
      from access_grant g left join scim_user u on u.tenant_id = $1 and u.id = g.user_id
      where g.tenant_id = $1 and g.target_id = '${OWNER}' and g.origin = '${RETENTION}'
    ), owned as (
@@ -43,10 +43,10 @@ export const RETAINED = `holder as (
             since as old_since, change_id as old_change_id, mapping_version, "row", precedence, group_id, group_name,
             false as new_held, null as new_role, false as new_suspended, ${NOTHING},
             case when not there then 'user_deleted' when not active then 'deactivated' else 'another_owner' end as cause,
-            active
+            active, place
      from holder cross join owned where by_others or not active
      union all
      select user_id, '${OWNER}', '${RETENTION}', false, null, null, null, null, ${NOTHING},
-            true, null, false, ${NOTHING}, 'last_owner', true
+            true, null, false, ${NOTHING}, 'last_owner', true, null
      from successor
    )`;

@@ -6,6 +6,7 @@ import type { DailyResync } from '../config.ts';
 import type { Context } from '../context.ts';
 import { forgetAnswers, SWEPT_PER_TURN, sweepConsumed } from '../directory/consumed-assertions.ts';
 import { EVENTS_PER_TURN, releaseSealing, seal } from '../events/seal.ts';
+import { FIRST_CHUNK, nextChunk } from './job-pace.ts';
 import { startLoop } from './loop.ts';
 
 interface Workers {
@@ -47,12 +48,7 @@ export function startWorkers(context: Context, options: WorkerOptions): Workers 
         return sealed === EVENTS_PER_TURN ? 'more' : sealed > 0 ? 'some' : 'none';
       },
     }),
-    startLoop({
-      name: 'jobs',
-      idle: { shortest: 200, longest: 2_000 },
-      log,
-      turn: async () => ((await advanceJob(context)) ? 'more' : 'none'),
-    }),
+    advancedJobs(context),
     ...resyncedDaily(context, dailyResync),
     startLoop({
       name: 'sweep assertions',
@@ -82,6 +78,22 @@ export function startWorkers(context: Context, options: WorkerOptions): Workers 
       }
     },
   };
+}
+
+/** By chunks that are as large as this process and its database do in half a second. */
+function advancedJobs(context: Context) {
+  let chunk = FIRST_CHUNK;
+  return startLoop({
+    name: 'jobs',
+    idle: { shortest: 200, longest: 2_000 },
+    log: context.log,
+    async turn() {
+      const begun = performance.now();
+      const advanced = await advanceJob(context, chunk);
+      if (advanced?.users === chunk) chunk = nextChunk(chunk, performance.now() - begun);
+      return advanced ? 'more' : 'none';
+    },
+  });
 }
 
 /** A tenant a second at most, so that their resyncs spread. */

@@ -4,7 +4,9 @@ import { noteUsers } from '../../src/db/noted.ts';
 import type { Step } from '../../src/db/statement.ts';
 import { REFRESH_STATISTICS } from '../../src/db/statistics.ts';
 import type { Send } from '../../src/db/transaction.ts';
-import { ALL_USERS, planOf, planTenant } from '../../src/reconcile/plan.ts';
+import { planTenant } from '../../src/reconcile/plan.ts';
+import { ALL_USERS } from '../../src/reconcile/plan-sql.ts';
+import { compareRange, reconcileRangeLocked } from '../../src/reconcile/range.ts';
 import { reconcileLocked } from '../../src/reconcile/reconcile.ts';
 import type { Tenant } from '../../src/tenants/tenants.ts';
 import { startApp } from '../support/app.ts';
@@ -71,7 +73,7 @@ const MOST = GROUPS / 2;
 const young = await grownTenant();
 
 t.test('planning for everybody compares no member with every row', async (t) => {
-  t.ok((await perMember(planOf(young.id, ALL_USERS, 0))) < MOST);
+  t.ok((await perMember(compareRange(young.id, ALL_USERS, 0))) < MOST);
 });
 
 t.test('giving everybody what they should hold neither', async (t) => {
@@ -92,7 +94,15 @@ t.test('nor a change of all that they hold, where it is known and does not fit i
   await client.query('analyze');
   await client.query(`set work_mem = '64kB'`);
   await map(young, 'VIEWER');
-  t.ok((await perMember(planOf(young.id, ALL_USERS, 0))) < MOST);
+  t.ok((await perMember(compareRange(young.id, ALL_USERS, 0))) < MOST);
+  await client.query('begin');
+  const told = { at: new Date(), actor: '{}', changeId: young.id, requestId: 'young' };
+  t.ok((await perMember(reconcileRangeLocked(young.id, ALL_USERS, told, 0))) < MOST, 'nor by a job');
+  const { rows } = await client.query(
+    `select count(*)::integer as grants from access_grant where role = 'VIEWER'`,
+  );
+  t.ok(rows[0].grants >= USERS, 'and they hold what it changes');
+  await client.query('commit');
   await client.query('reset work_mem');
 });
 

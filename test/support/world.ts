@@ -1,7 +1,10 @@
 import { NIL } from 'uuid';
 import type { FeedEvent, FeedPage } from '../../src/events/feed.ts';
 import type { UserView } from '../../src/http/admin/user-shape.ts';
-import { ALL_USERS, type MembershipChange, type Plan, planOf } from '../../src/reconcile/plan.ts';
+import type { MembershipChange } from '../../src/reconcile/difference.ts';
+import type { Plan } from '../../src/reconcile/plan.ts';
+import { ALL_USERS } from '../../src/reconcile/plan-sql.ts';
+import { compareRange } from '../../src/reconcile/range.ts';
 import type { SettingsChange } from '../../src/tenants/settings.ts';
 import type { AnyBody, Method, TestApp } from './app.ts';
 import { type Client, clientOf } from './client.ts';
@@ -116,7 +119,7 @@ function sight({ context: { db }, sealEvents }: TestApp, tenantId: string, ask: 
     },
     /** How many grants a plan of the whole tenant would write. */
     async drift(): Promise<number> {
-      const { statement, values } = planOf(tenantId, ALL_USERS, 0);
+      const { statement, values } = compareRange(tenantId, ALL_USERS, 0);
       // By a name: planning it anew takes longer than a small tenant.
       const query = { name: 'drift', text: statement.text, values: [...values] };
       const { rows } = await db.pool.query<{ grants: number }>(query);
