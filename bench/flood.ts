@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { userNamed } from './population.ts';
 
@@ -132,5 +133,7 @@ async function flood({ milliseconds, lead, rate }: FloodOrder): Promise<void> {
   process.send?.({ offered, wanted, answers } satisfies FloodTold);
 }
 
+// Clients that flood have machines of their own: what is felt of them shall be what they ask, not that they run here.
+setPriority(constants.priority.PRIORITY_LOW);
 process.on('message', (order: FloodOrder) => void flood(order));
 process.on('disconnect', () => process.exit());
