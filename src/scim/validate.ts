@@ -116,12 +116,12 @@ function canonicalValue(value: JsonValue | undefined, attribute: Attribute): Jso
   if (value === undefined) return undefined;
   if (!attribute.multiValued) return canonicalElement(value, attribute);
   const elements = Array.isArray(value) ? value : [];
+  // A group's members become rows, each once (`takeMembers`): of 100,000 neither form nor identity is worked out.
+  if (attribute === members) return elements.length === 0 ? undefined : elements;
   const values = elements
     .map((element) => canonicalElement(element, attribute))
     .filter((element) => element !== undefined);
-  if (values.length === 0) return undefined;
-  // A group's members become rows, each once (`takeMembers`): of 100,000 no identity is worked out.
-  return attribute === members ? values : collapse(values, attribute);
+  return values.length === 0 ? undefined : collapse(values, attribute);
 }
 
 /**

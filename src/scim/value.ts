@@ -1,7 +1,7 @@
 import { findAttribute } from './attribute-path.ts';
 import { badRequest } from './error.ts';
 import { foldDateTime } from './fold.ts';
-import { uniqueEntries } from './json.ts';
+import { isObject, uniqueEntries } from './json.ts';
 import {
   isNoValue,
   note,
@@ -92,6 +92,10 @@ function readElements(
   requireFew(elements, attribute, where);
   const values: JsonValue[] = [];
   for (const [index, element] of elements.entries()) {
+    if (attribute === members && isBareMember(element)) {
+      values.push(element);
+      continue;
+    }
     const place = `${where}[${index}]`;
     if (isNoValue(element, place, reading)) continue;
     const value =
@@ -101,6 +105,15 @@ function readElements(
     if (value !== undefined) values.push(value);
   }
   return values.length === 0 ? undefined : values;
+}
+
+const ID = /^[\w-]{1,64}$/;
+
+/** Whether a member is an id and nothing else, as most are: of 100,000 none is taken apart to be put together again. */
+function isBareMember(element: unknown): element is JsonObject {
+  if (!isObject(element)) return false;
+  for (const name in element) if (name !== 'value') return false;
+  return typeof element.value === 'string' && ID.test(element.value);
 }
 
 /** How many values an attribute may have; a group's members are rows of their own and not counted. */
@@ -125,7 +138,8 @@ function readComplex(
 ): JsonObject | undefined {
   const subAttributes = attribute.subAttributes ?? [];
   const entries = uniqueEntries(readComplexForm(form, attribute, where, reading), where);
-  const values = readAttributes(entries, subAttributes, `${where}.`, { ...reading, ignoresReadOnly: true });
+  const whole = reading.ignoresReadOnly ? reading : { ...reading, ignoresReadOnly: true };
+  const values = readAttributes(entries, subAttributes, `${where}.`, whole);
   const identity = findAttribute(subAttributes, 'value');
   if (identity !== undefined && !Object.hasOwn(values, 'value')) {
     if (members.subAttributes?.includes(identity)) {
