@@ -135,13 +135,14 @@ export function planOf(standpoint: Standpoint, { types, sortOrder, count, page }
 /**
  * The rows of a source that are visible and match. What finds them by hash stands behind `offset 0`, and what is visible
  * outside: PostgreSQL expects 0.5 % of all users of a hash, whatever it is, and would read an index of the whole tenant
- * beside to have fewer of them.
+ * beside to have fewer of them. Beside what has a key of its own that finds it, however many have the hash.
  */
 function matching(source: Source, filter: FilterNode | undefined): Pick<Part, 'from' | 'where'> {
   const { from, visible, target } = source;
   if (!filter) return { from, where: visible };
   const matches = filterCondition(filter, target);
-  if (!isFoundByHash(filter, target.type)) return { from, where: sql`${visible} and ${matches}` };
+  const byKey = filter.kind === 'and' && filter.filters.some((each) => isKey(each, target.type));
+  if (byKey || !isFoundByHash(filter, target.type)) return { from, where: sql`${visible} and ${matches}` };
   return { from: sql`(select * from ${from} where ${matches} offset 0) as u`, where: visible };
 }
 
@@ -175,20 +176,32 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   Group: ['id', 'displayName', 'externalId'],
 };
 
-function asksForKey({ type, filter, sortBy }: ListedType): boolean {
-  if (filter?.kind !== 'compare' || filter.operator !== 'eq' || sortBy !== undefined) return false;
+const isEqual = (filter: FilterNode) => filter.kind === 'compare' && filter.operator === 'eq';
+
+function isKey(filter: FilterNode, type: ResourceType): boolean {
+  if (filter.kind !== 'compare' || filter.operator !== 'eq') return false;
   const { attribute, subAttribute, extension } = filter.path;
   return !subAttribute && !extension && (KEYS[type.name] ?? []).includes(attribute.name);
+}
+
+function asksForKey({ type, filter, sortBy }: ListedType): boolean {
+  return filter !== undefined && sortBy === undefined && isKey(filter, type);
 }
 
 /** `emails[type eq "work" and value eq "…"]` has two. With more there would be more shapes than are prepared. */
 const MOST_COMPARISONS_OF_SHAPE = 2;
 
-/** Whether it asks for one hash, as identity providers do: an address, or one of a type. */
+/**
+ * Whether it asks for one hash, as identity providers do: an address, or one of a type, in no more spellings than there
+ * are pairs of sub-attributes.
+ */
 function asksForHash({ type, filter, sortBy }: ListedType): boolean {
-  if (filter === undefined || sortBy !== undefined || !['compare', 'element'].includes(filter.kind))
-    return false;
-  return isFoundByHash(filter, type) && comparisonsIn(filter) <= MOST_COMPARISONS_OF_SHAPE;
+  if (filter === undefined || sortBy !== undefined || !isFoundByHash(filter, type)) return false;
+  if (filter.kind !== 'element') return isEqual(filter);
+  const { filter: inner } = filter;
+  return inner.kind === 'and'
+    ? inner.filters.length <= MOST_COMPARISONS_OF_SHAPE && inner.filters.every(isEqual)
+    : isEqual(inner);
 }
 
 const NONE = step(statement<never>('no_rows', 'select where false'), []);

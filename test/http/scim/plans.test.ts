@@ -239,7 +239,8 @@ meets(
 );
 
 t.test('a filter made to be slow ends, and says what to do', async (t) => {
-  const filter = Array.from({ length: 300 }, (_, n) => `title co "${n}x"`).join(' or ');
+  // Of lists, which each of the terms takes apart again: a fast machine compares single values in time.
+  const filter = Array.from({ length: 300 }, (_, n) => `emails.value co "${n}x"`).join(' or ');
   const { status, body } = await client.ask<ErrorBody>('POST', '/Users/.search', { filter });
   t.match({ status, body }, { status: 400, body: { scimType: 'tooMany' } });
   t.match(body.detail, /longer than 5 seconds.*userName/);
