@@ -71,7 +71,7 @@ export async function buildApp(context: Context, options: AppOptions): Promise<F
   app.addHook('preParsing', refuseUnknownRoute);
   await app.register(requestLog);
   boundBodies(app, options.bodies);
-  boundAnswers(app, options.answers);
+  boundAnswers(app, authenticate.rates, options.answers);
   await app.register(swagger, openApi(context));
 
   await app.register(opsSurface, { context, isDraining: options.isDraining });

@@ -34,6 +34,8 @@ export interface Rates {
    * @throws RateRefusal where another is not paid for
    */
   charge(principal: Principal, requests: number): void;
+  /** Counts what was answered as so many requests more; nobody is refused, because it is done. */
+  owe(principal: Principal, requests: number): void;
 }
 
 /** Is told once a second of each key that was refused, and how often: a flood is no reason to write a line for each. */
@@ -83,6 +85,15 @@ export function openRates({ perSecond, burst }: Rate, now: () => Date, tell: Tel
     if (oldest !== undefined) buckets.delete(oldest);
   }
 
+  /** What a principal's debts are taken from. */
+  function debtorsOf(principal: Limited, at: number): { readonly shared: Bucket[]; readonly all: Bucket[] } {
+    const { shared, reserved } = sharesOf(principal);
+    const bucketsOf = (shares: readonly Share[]) => shares.map((share) => bucketOf(share, at));
+    const limited = bucketsOf(shared);
+    // Of what is reserved the key's part alone: the tenant's is there for its other keys.
+    return { shared: limited, all: [...limited, ...bucketsOf(reserved.slice(0, 1))] };
+  }
+
   return {
     admit(principal) {
       if (principal.kind === 'operator') return;
@@ -97,13 +108,13 @@ export function openRates({ perSecond, burst }: Rate, now: () => Date, tell: Tel
     },
     charge(principal, requests) {
       if (principal.kind === 'operator') return;
-      const at = now().getTime();
-      const { shared, reserved } = sharesOf(principal);
-      // Of what is reserved the key's part alone: the tenant's is there for its other keys.
-      const charged = [...shared, ...reserved.slice(0, 1)].map((share) => bucketOf(share, at));
-      const least = Math.min(...charged.slice(0, shared.length).map(({ left }) => left));
+      const { shared, all } = debtorsOf(principal, now().getTime());
+      const least = Math.min(...shared.map(({ left }) => left));
       if (least < 0) throw refusalOf(principal, Math.ceil((1 - least) / perSecond));
-      take(charged, requests);
+      take(all, requests);
+    },
+    owe(principal, requests) {
+      if (principal.kind !== 'operator') take(debtorsOf(principal, now().getTime()).all, requests);
     },
   };
 }

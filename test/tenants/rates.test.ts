@@ -6,6 +6,7 @@ import { openRates, type Rate, type RateRefusal, type TellRefused } from '../../
 import { startApp } from '../support/app.ts';
 import { bulkOf } from '../support/bulk.ts';
 import { clientOf, USER } from '../support/client.ts';
+import { crowd, groupId } from '../support/crowd.ts';
 import { runs } from '../support/runs.ts';
 
 /** How often keys and tenants may ask. */
@@ -16,12 +17,13 @@ const SERVICE = { kind: 'service_key', id: 's' } as Principal;
 /** Limits with a clock that is moved by hand. */
 function limits(rate: Rate) {
   let milliseconds = 1_000_000;
-  const { admit, charge } = openRates(rate, () => new Date(milliseconds));
+  const { admit, charge, owe } = openRates(rate, () => new Date(milliseconds));
   return {
     pass(time: number) {
       milliseconds += time;
     },
     charge,
+    owe,
     /** 0: let in; else the seconds to wait. */
     ask(principal: Principal): number {
       try {
@@ -203,6 +205,33 @@ t.test('what is charged is paid by those that come behind it, and by no other ke
   t.equal(ask(key), 1);
   pass(25);
   t.same([ask(key), ask(key)], [0, 1]);
+});
+
+t.test('what was answered is owed, whatever is owed already', async (t) => {
+  const { ask, pass, owe } = limits({ perSecond: 40, burst: 40 });
+  const [key, other] = [keyOf('k', 't'), keyOf('other', 't')];
+  t.equal(ask(key), 0);
+  for (let answers = 0; answers < 3; answers += 1) owe(key, 40);
+  owe({ kind: 'operator' } as Principal, 1_000);
+  t.equal(ask(key), 3);
+  t.equal(ask(other), 0, 'the others have their part');
+  pass(2_050);
+  t.equal(ask(key), 0);
+});
+
+t.test('a large answer counts as one request for each 32 KiB', async (t) => {
+  const app = await startApp(t, { now: () => new Date(0), rate: { perSecond: 1, burst: 5 } });
+  const tenant = await app.createTenant();
+  await crowd(app, tenant, 3_000, 1);
+  const client = clientOf(app, await app.scimKey(tenant));
+  const group = `/Groups/${groupId(1)}`;
+  t.equal((await client.ask('GET', `${group}?excludedAttributes=members`)).status, 200);
+  const { status, text } = await client.ask('GET', group);
+  t.equal(status, 200, 'it is not refused itself');
+  const requests = Math.floor(text.length / (32 * 1024));
+  t.ok(requests > 5);
+  const refused = await client.ask('GET', `${group}?excludedAttributes=members`);
+  t.match(refused, { status: 429, headers: { 'retry-after': String(requests - 2) } });
 });
 
 t.test('a /Bulk counts as many requests as it has operations', async (t) => {

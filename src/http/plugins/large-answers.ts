@@ -2,7 +2,11 @@ import { getHeapStatistics } from 'node:v8';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../errors.ts';
 import { Shares } from '../../shares.ts';
+import type { Rates } from '../../tenants/rates.ts';
 import { tenantBehind, whenOver } from './in-flight.ts';
+
+/** So many bytes of a large answer count as one request: they are made, sent and waited for like one. */
+const BYTES_OF_REQUEST = 32 * 1024;
 
 export interface AnswerBounds {
   /** Answers of more bytes are counted; the rest fits into the buffers of a connection. */
@@ -23,9 +27,14 @@ const BOUNDS: AnswerBounds = {
 /**
  * Bounds the memory that answers take which nobody reads: each has its time to be taken, and a tenant gets one more only
  * while less of its answers is on the way than there is room left. Who finds no room is refused at once, because an
- * answer that waits takes as much memory as one that is sent.
+ * answer that waits takes as much memory as one that is sent. Large answers count for the rate by their size, or a tenant
+ * within its rate could have the process do nothing else.
  */
-export function boundAnswers(app: FastifyInstance, bounds: AnswerBounds = BOUNDS): void {
+export function boundAnswers(
+  app: FastifyInstance,
+  rates: Rates | undefined,
+  bounds: AnswerBounds = BOUNDS,
+): void {
   const room = new Shares(bounds.bytes);
   app.addHook('onSend', (request, reply, payload, done) => {
     const isText = typeof payload === 'string' || Buffer.isBuffer(payload);
@@ -39,6 +48,8 @@ export function boundAnswers(app: FastifyInstance, bounds: AnswerBounds = BOUNDS
     // Node would keep a text, and make a copy of its bytes besides.
     const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(payload);
     room.lend(name, bytes.length);
+    // Nobody, where the scope is open to all.
+    if (request.principal) rates?.owe(request.principal, Math.floor(bytes.length / BYTES_OF_REQUEST));
     const { milliseconds, bytesEach } = bounds.time;
     const late = setTimeout(() => request.socket.destroy(), milliseconds + bytes.length / bytesEach);
     whenOver(request.raw, reply.raw, () => {
