@@ -9,7 +9,7 @@ export interface Judgement {
   readonly ownersLost: number;
   /** The digest of the plan that was reviewed; undefined: none was. */
   readonly expectDigest?: string | undefined;
-  /** How many losses were confirmed; undefined: none. */
+  /** So many losses were confirmed, or fewer: beside an identity provider that pushes, they differ from one moment to the next. */
   readonly confirm?: number | undefined;
   /** How many users it keeps from signing in. */
   readonly shutOut?: number;
@@ -40,7 +40,7 @@ export function judge(
   const others = ownersLost + shutOut + unlinked;
   const few = removals <= Math.max(FEW_REMOVALS, managed * REMOVALS_PART) && others === 0;
   const losses = removals + others;
-  if (few || confirm === losses) return;
+  if (few || (confirm !== undefined && losses <= confirm)) return;
   throw new AppError(
     'conflict',
     `This takes away ${removals} of ${managed} managed memberships, the ownership of ${ownersLost} users, ` +
@@ -48,7 +48,7 @@ export function judge(
     {
       reason: 'confirm_required',
       hint:
-        `If that is meant, repeat the request with confirm=${losses}. A dry run lists who loses what.` +
+        `If that is meant, repeat the request with confirm=${losses}, or more while others write. A dry run lists who loses what.` +
         (unlinked > 0
           ? ' If subjects name the same people as before, repeat it with links=keep instead.'
           : ''),
