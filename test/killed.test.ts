@@ -241,14 +241,18 @@ t.test('a job whose instance is killed in the middle of a chunk is done by the o
   await administrator.query('select from scim_user where id = $1 for update', [bob]);
   const service = await startDoomed(t);
   await backendsWaiting(db, 1);
-  t.equal(await advanceJob(app.context, 10), undefined, 'while one is at it, the other has nothing to do');
+  t.equal(
+    await advanceJob(app.context, { kind: 'resync', chunkOf: () => 10 }),
+    undefined,
+    'while one is at it, the other has nothing to do',
+  );
   t.match(await jobs.job(id), { state: 'queued', done: 0 });
   service.kill();
   await administrator.query('rollback');
   await service.ended();
 
   t.same(await world.holds(ada), [], 'of the chunk nothing was left');
-  t.match(await advanceJob(app.context, 10), { users: 2 });
+  t.match(await advanceJob(app.context, { kind: 'resync', chunkOf: () => 10 }), { users: 2 });
   t.match(await jobs.job(id), { state: 'done', done: 2, result: { grants: 2, add: 2 } });
   for (const user of [ada, bob]) t.same(await world.holds(user), ['Incident Response EDITOR scim:default']);
   t.equal((await jobs.told('^job.started')).length, 1);

@@ -4,15 +4,23 @@ import {
   lockNotedUsers,
   lockOwners,
   lockOwnersOfRange,
-  lockTenantShared,
   lockUsersOfRange,
+  tryLockTenantShared,
 } from '../db/locks.ts';
 import { REFRESH_GRANT_STATISTICS, REFRESH_STATISTICS } from '../db/statistics.ts';
 import { type Send, sendBy, transaction } from '../db/transaction.ts';
 import { type EventRow, type Occasion, record } from '../events/record.ts';
 import { TOLD_CHANGES } from '../reconcile/difference.ts';
 import { countsOf, type Found, foundMore, NOTHING_FOUND, orphansOf } from '../reconcile/drift.ts';
-import { chunkOf, claimJob, type JobRow, jobAdvanced, jobSetBack, type Progress } from '../reconcile/jobs.ts';
+import {
+  chunkOf,
+  claimJob,
+  type JobKind,
+  type JobRow,
+  jobAdvanced,
+  jobSetBack,
+  type Progress,
+} from '../reconcile/jobs.ts';
 import { mappingAppliedBy, mappingJob } from '../reconcile/mapping.ts';
 import type { UserRange } from '../reconcile/plan-sql.ts';
 import { compareRange, reconcileRangeLocked } from '../reconcile/range.ts';
@@ -21,7 +29,7 @@ import { reconciled } from './reviewed.ts';
 /** After so many users, and whenever they are twice as many, PostgreSQL looks anew at how many grants there are. */
 const REFRESHED_AT = 10_000;
 
-/** Of a job that changes fewer than one in so many users, the others are not even locked. */
+/** Where a job has changed fewer grants than one for so many users, the others are not even locked. */
 const SPARSE = 4;
 
 /** A job in the transaction that does its next chunk. */
@@ -35,35 +43,53 @@ interface Held {
 
 /** What was done of a job. */
 export interface Advanced {
-  /** How many users it has gone past. */
-  readonly users: number;
+  readonly job: string;
+  /** How many users it has gone past; undefined: the chunk failed, and nothing was done. */
+  readonly users: number | undefined;
+}
+
+/** How a job is chosen, and how much of it is done. */
+export interface Turn {
+  /** Mappings and resyncs take turns, so that neither keeps the other from being done. */
+  readonly kind: JobKind;
+  /** How many users of a job are done at most. */
+  chunkOf(job: string): number;
 }
 
 /**
  * Does the next chunk of a job, of whichever tenant, as one transaction: the job's row is held by it and says how far
  * the job is, so a process that dies leaves nothing behind. A chunk that fails is noted, and tried again later.
- * @param chunk in users, at most
  * @returns undefined where there was none to do
  */
-export async function advanceJob(context: Context, chunk: number): Promise<Advanced | undefined> {
+export async function advanceJob(context: Context, turn: Turn): Promise<Advanced | undefined> {
   const held: { job?: JobRow } = {};
   try {
     return await transaction(context.db, 'jobs', async (trx) => {
       const send = sendBy(trx);
-      const [[job]] = await send([claimJob(context.now())]);
+      const job = await nextJob(send, context.now(), turn.kind);
       if (job === undefined) return undefined;
       held.job = job;
       const occasion = occasionOf(job, context.now());
-      await send([lockTenantShared(job.tenant_id)]);
-      const { events, users } = await advance({ send, job, occasion, chunk });
+      const { events, users } = await advance({ send, job, occasion, chunk: turn.chunkOf(job.id) });
       await record(trx, occasion, events);
-      return { users };
+      return { job: job.id, users };
     });
   } catch (error) {
     if (held.job === undefined) throw error;
     context.log.error({ err: error, job: held.job.id, tenant: held.job.tenant_id }, 'chunk of a job failed');
     await setBack(context, held.job, error);
-    return { users: 0 };
+    return { job: held.job.id, users: undefined };
+  }
+}
+
+/** The next job whose tenant nobody holds alone, with both locked. */
+async function nextJob(send: Send, now: Date, kind: JobKind): Promise<JobRow | undefined> {
+  for (const passed: string[] = []; ; ) {
+    const [[job]] = await send([claimJob(now, kind, passed)]);
+    if (job === undefined) return undefined;
+    const [[tenant]] = await send([tryLockTenantShared(job.tenant_id)]);
+    if (tenant?.locked) return job;
+    passed.push(job.id);
   }
 }
 
@@ -73,7 +99,7 @@ function occasionOf({ tenant_id: tenantId, id, actor, request_id, change_id }: J
 }
 
 /** One step of a job, and the events that tell of it. */
-async function advance(held: Held): Promise<Advanced & { readonly events: EventRow[] }> {
+async function advance(held: Held): Promise<{ readonly users: number; readonly events: EventRow[] }> {
   const { send, job, occasion, chunk: most } = held;
   const { tenant_id: tenantId, total } = job;
   const started = job.started_at === null ? [eventOf(job, 'started', job.request)] : [];
@@ -87,8 +113,8 @@ async function advance(held: Held): Promise<Advanced & { readonly events: EventR
   if (job.done === 0) await send([REFRESH_STATISTICS]);
   const after = job.cursor ?? NIL;
   const [[chunk]] = await send([chunkOf(tenantId, after, most)]);
-  const { users = 0, last = null } = chunk ?? {};
-  const isLast = users < most || last === null;
+  const { users, last, more } = answered(chunk);
+  const isLast = !more || last === null;
   const range = { after, upTo: isLast ? MAX : last };
   const found = await chunkDone(held, range);
   const done = job.done + users;

@@ -141,14 +141,15 @@ async function write(
   send: Send,
   { context, actor, answered }: Change,
   changes: readonly PlannedGroup[],
-  { users }: Noted = { users: 0 },
+  noted: Noted | undefined,
 ): Promise<[WrittenGroup[], GroupRow[]]> {
+  if (noted === undefined) throw new Error('locking members answered no row');
   const viewer = viewerOf(actor);
   const now = stamp(context, actor);
   const [results, written] = await send([
     updateGroups(viewer, now, changes),
     readGroups(viewer, idsOf(changes), answered),
-    ...(users > 0 ? reconciliation(actor, now, changes, { users }) : []),
+    ...(noted.users > 0 ? reconciliation(actor, now, changes, noted) : []),
   ]);
   return [results, written];
 }
@@ -207,7 +208,8 @@ function changeAlone(
       if (moved && sound.has(id) && (await followGroup(send, occasion, { id, ...moved }))) reached.push(id);
     }
     const [[noted]] = await send([noteMembers(tenantId, reached)]);
-    await send(reconciliation(actor, now, changes, { users: noted?.users ?? 0 }));
+    if (noted === undefined) throw new Error('noting members answered no row');
+    await send(reconciliation(actor, now, changes, noted));
     return answers(plans, results, written);
   });
 }

@@ -30,6 +30,16 @@ export function lockTenantShared(tenantId: string): Step {
   return step(lockTenantSharedStatement, [tenantId]);
 }
 
+const tryLockTenantSharedStatement = statement<{ locked: boolean }>(
+  'try_lock_tenant_shared',
+  `select pg_try_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 0)) as locked`,
+);
+
+/** The same for whoever has other tenants to work for: does not wait where somebody holds the tenant, or waits for it, alone. */
+export function tryLockTenantShared(tenantId: string): Step<{ locked: boolean }> {
+  return step(tryLockTenantSharedStatement, [tenantId]);
+}
+
 const lockTenantExclusiveStatement = statement<unknown>(
   'lock_tenant_exclusive',
   `select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))`,
@@ -90,11 +100,15 @@ export interface MemberLock {
   readonly remove: readonly string[];
 }
 
-/** Whether the mapping that holds names the group `g`: by what the others gain or lose nobody's access changes. */
+/**
+ * Whether the mapping names the group `g`: by what the others gain or lose nobody's access changes. While a version is
+ * being applied users still hold what the one before gave, so that any group may be one.
+ */
 const IS_NAMED = `exists (
        select from group_mapping p
-       join mapping_row r on r.tenant_id = $1 and r.version = p.version and r.match in (${GROUP_KEYS})
-       where p.tenant_id = $1)`;
+       where p.tenant_id = $1 and (p.job_id is not null or exists (
+         select from mapping_row r
+         where r.tenant_id = $1 and r.version = p.version and r.match in (${GROUP_KEYS}))))`;
 
 const MEMBERS_NAMED = `wanted as (
      select group_id, m::uuid as user_id from incoming, unnest(string_to_array(added, ',')) as m
@@ -201,7 +215,7 @@ export function lockNotedUsers(tenantId: string): Step {
   return step(lockNotedUsersStatement, [tenantId]);
 }
 
-/** Users with ids above `after`, up to `upTo`. */
+/** Users with ids above `after`, up to `upTo`: whoever plans for them calls it `UserRange`, a floor above. */
 interface IdRange {
   readonly after: string;
   readonly upTo: string;

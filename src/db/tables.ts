@@ -251,6 +251,7 @@ export interface JobTable {
   ended_at: Date | null;
   failures: Generated<number>;
   retry_at: Date | null;
+  advanced_at: Date | null;
 }
 
 export interface IdentityProviderTable {

@@ -1,8 +1,9 @@
+import { found } from '../db/found.ts';
 import { type Step, statement, step } from '../db/statement.ts';
 
 /** Work that outlives its request: a mapping that is applied in chunks, a resync. */
 
-type JobKind = 'mapping' | 'resync';
+export type JobKind = 'mapping' | 'resync';
 type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
 
 export interface JobRow {
@@ -71,19 +72,21 @@ export function insertJob(tenantId: string, job: NewJob): Step<{ id: string }> {
 const claimJobStatement = statement<JobRow>(
   'claim_job',
   `select j.* from job j
-   where j.ended_at is null and (j.retry_at is null or j.retry_at <= $1)
+   where j.ended_at is null and (j.retry_at is null or j.retry_at <= $1) and j.id <> all ($3::uuid[])
      and (j.kind = 'mapping' or not exists (
        select from job m where m.tenant_id = j.tenant_id and m.kind = 'mapping' and m.ended_at is null))
-   order by j.kind <> 'mapping', j.created_at limit 1
+   order by j.kind <> $2, coalesce(j.advanced_at, j.created_at) limit 1
    for update of j skip locked`,
 );
 
 /**
  * The job that is next, held by this transaction, so that nobody else works on it and nothing is left to clean up when
- * the process dies. Mappings first: what they have not applied yet would look like drift to a resync of the tenant.
+ * the process dies: of this kind where there is one, and of several the one whose last chunk is longest ago. A tenant's
+ * resync waits for its mappings: what they have not applied yet would look like drift.
+ * @param passed ids of jobs that cannot be advanced now
  */
-export function claimJob(now: Date): Step<JobRow> {
-  return step(claimJobStatement, [now]);
+export function claimJob(now: Date, kind: JobKind, passed: readonly string[]): Step<JobRow> {
+  return step(claimJobStatement, [now, kind, passed]);
 }
 
 /** The users of the next chunk. */
@@ -91,17 +94,30 @@ export interface ChunkRow {
   readonly users: number;
   /** The last of them; null: none is left. */
   readonly last: string | null;
+  /** Whether there are any behind them. */
+  readonly more: boolean;
 }
+
+/** So many memberships in groups are enough for a chunk: each may give a grant, and those are what takes time. */
+const MOST_MEMBERSHIPS = 20_000;
 
 const chunkStatement = statement<ChunkRow>(
   'chunk_of_job',
-  `with chunk as materialized (
-     select id from scim_user where tenant_id = $1 and id > $2 order by id limit $3
+  `with next as materialized (
+     select id, coalesce(sum(groups) over (order by id rows between unbounded preceding and 1 preceding), 0) as before
+     from (select id from scim_user where tenant_id = $1 and id > $2 order by id limit $3 + 1) as u
+          cross join lateral (select count(*) as groups from (${found('group_member', 'user_id', 'u.id')}) as m) as m
+   ), chunk as (
+     select id from next where before < ${MOST_MEMBERSHIPS} order by id limit $3
    )
-   select count(*) as users, (array_agg(id order by id desc))[1] as last from chunk`,
+   select count(*) as users, (array_agg(id order by id desc))[1] as last,
+          count(*) < (select count(*) from next) as more
+   from chunk`,
 );
 
-/** The first users with ids above `after`, `most` at most. */
+/**
+ * The first users with ids above `after`: `most` at most, and fewer where they are in many groups.
+ */
 export function chunkOf(tenantId: string, after: string, most: number): Step<ChunkRow> {
   return step(chunkStatement, [tenantId, after, most]);
 }
@@ -113,7 +129,8 @@ const advancedStatement = statement<unknown>(
   'job_advanced',
   `update job set state = $3, total = $4, done = $5, cursor = $6, result = $7::jsonb,
           started_at = coalesce(started_at, $8::timestamptz),
-          ended_at = case when $3 <> 'running' then $8::timestamptz end, failures = 0, retry_at = null
+          ended_at = case when $3 <> 'running' then $8::timestamptz end, failures = 0, retry_at = null,
+          advanced_at = $8::timestamptz
    where tenant_id = $1 and id = $2`,
 );
 

@@ -30,7 +30,7 @@ export function compareRange(tenantId: string, { after, upTo }: UserRange, most:
 
 const reconcileStatement: Statement<Difference> = {
   text: `with ${PLANNED}, ${applyText({ scope: SCOPE, causes: 'one', at: '$6', actor: '$7' })}
-   select (select count(*) from changed) as grants, ${differenceColumns('$8::integer')} from counted`,
+   select ${grantsOf(SCOPE)} as grants, ${differenceColumns('$8::integer')} from counted`,
 };
 
 /**

@@ -6,7 +6,8 @@ import type { DailyResync } from '../config.ts';
 import type { Context } from '../context.ts';
 import { forgetAnswers, SWEPT_PER_TURN, sweepConsumed } from '../directory/consumed-assertions.ts';
 import { EVENTS_PER_TURN, releaseSealing, seal } from '../events/seal.ts';
-import { FIRST_CHUNK, nextChunk } from './job-pace.ts';
+import type { JobKind } from '../reconcile/jobs.ts';
+import { openPace } from './job-pace.ts';
 import { startLoop } from './loop.ts';
 
 interface Workers {
@@ -82,16 +83,19 @@ export function startWorkers(context: Context, options: WorkerOptions): Workers 
 
 /** By chunks that are as large as this process and its database do in half a second. */
 function advancedJobs(context: Context) {
-  let chunk = FIRST_CHUNK;
+  const pace = openPace();
+  let kind: JobKind = 'mapping';
   return startLoop({
     name: 'jobs',
     idle: { shortest: 200, longest: 2_000 },
     log: context.log,
     async turn() {
       const begun = performance.now();
-      const advanced = await advanceJob(context, chunk);
-      if (advanced?.users === chunk) chunk = nextChunk(chunk, performance.now() - begun);
-      return advanced ? 'more' : 'none';
+      const advanced = await advanceJob(context, { kind, chunkOf: pace.chunkOf });
+      kind = kind === 'mapping' ? 'resync' : 'mapping';
+      if (advanced === undefined) return 'none';
+      pace.note(advanced, performance.now() - begun);
+      return 'more';
     },
   });
 }

@@ -1,4 +1,5 @@
 import { advanceJob } from '../../src/actions/advance-job.ts';
+import type { JobKind } from '../../src/reconcile/jobs.ts';
 import type { AnyBody, TestApp } from './app.ts';
 import { clientOf } from './client.ts';
 import { crowd, teamOfEach, userId } from './crowd.ts';
@@ -24,6 +25,9 @@ interface Changed {
 /** So many users does a job do at once here. */
 export const CHUNK = 500;
 
+/** As the worker does it. */
+const turn = (kind: JobKind) => ({ kind, chunkOf: () => CHUNK });
+
 /** More than 20,000 grants are to be written for so many users in so many groups. */
 export const USERS = 4_100;
 export const GROUPS = 5;
@@ -33,12 +37,16 @@ export const MAPPING = { tenant_owners_groups: ['Owners'], mappings: teamOfEach(
 /** The worker's turns until there is nothing to do; how many chunks that were. */
 export async function work({ context }: Pick<TestApp, 'context'>): Promise<number> {
   let chunks = 0;
-  while (await advanceJob(context, CHUNK)) chunks += 1;
+  while (await advanceJob(context, turn('mapping'))) chunks += 1;
   return chunks;
 }
 
-export async function chunks({ context }: Pick<TestApp, 'context'>, count: number): Promise<void> {
-  for (let done = 0; done < count; done += 1) await advanceJob(context, CHUNK);
+export async function chunks(
+  { context }: Pick<TestApp, 'context'>,
+  count: number,
+  kind: JobKind = 'mapping',
+): Promise<void> {
+  for (let done = 0; done < count; done += 1) await advanceJob(context, turn(kind));
 }
 
 /** What a tenant's jobs and grants are, and the events of it. */

@@ -1,7 +1,17 @@
 import t, { type Test } from 'tap';
-import { startApp } from '../../support/app.ts';
-import { groupId, teamOfEach } from '../../support/crowd.ts';
-import { applyingTenant, CHUNK, CHUNKS, chunks, GROUPS, MAPPING, USERS, work } from '../../support/jobs.ts';
+import { type AnyBody, startApp } from '../../support/app.ts';
+import { groupId, teamOfEach, userId } from '../../support/crowd.ts';
+import {
+  applyingTenant,
+  CHUNK,
+  CHUNKS,
+  chunks,
+  GROUPS,
+  jobsOf,
+  MAPPING,
+  USERS,
+  work,
+} from '../../support/jobs.ts';
 
 /** What becomes of a large change of the mapping that does not simply run through: it is never said to be active. */
 
@@ -69,6 +79,55 @@ t.test('a large change while a large one is applied takes its place', async (t) 
   t.match(await job(second.body.job), { state: 'done', result: { change: (CHUNK + 1) * GROUPS } });
   t.match(await mapping(), { version: 2, state: 'active' });
   t.equal(await grants(`role = 'VIEWER'`), USERS * GROUPS);
+});
+
+t.test('mappings and resyncs take turns, and nobody waits for a tenant that somebody holds', async (t) => {
+  const applying = await applyingTenant(app);
+  const other = await app.createTenant();
+  const resync = jobsOf(app, other.id);
+  const { body } = await resync.resync();
+  await chunks(app, 1);
+  t.match(await applying.job(applying.changed.job), { done: CHUNK });
+  t.equal((await resync.job(body.job)).state, 'queued');
+  await chunks(app, 1, 'resync');
+  t.equal((await resync.job(body.job)).state, 'done');
+
+  const next = (await resync.resync()).body.job;
+  const administrator = await app.context.db.pool.connect();
+  t.teardown(() => administrator.release());
+  await administrator.query('begin');
+  await administrator.query('select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))', [
+    applying.tenant.id,
+  ]);
+  t.equal(await work(app), 1, 'the others are done');
+  t.equal((await resync.job(next)).state, 'done');
+  t.match(await applying.job(applying.changed.job), { done: CHUNK });
+  await administrator.query('rollback');
+  t.equal(await work(app), CHUNKS - 1);
+});
+
+t.test('who leaves a group that only the version before named loses what that one gave', async (t) => {
+  const { client, put, grants, cancel } = await applyingTenant(app);
+  await work(app);
+  // Of Group 1 to 3 no row is left; the others change, for everybody.
+  const document = { ...MAPPING, mappings: teamOfEach(GROUPS, 'VIEWER').slice(3) };
+  const { body } = await put(document);
+  const second = await put(document, `&confirm=${(body as unknown as AnyBody).confirm}`);
+  t.match(second, { status: 202, body: { version: 2, state: 'applying' } });
+  const ofTeams = (...names: string[]) => grants(`group_name in ('${names.join(`', '`)}')`);
+  const leaves = (n: number) => [{ op: 'remove', path: `members[value eq "${userId(n)}"]` }];
+  const own = (n: number) => grants(`user_id = '${userId(n)}' and group_name = 'Group 1'`);
+  t.equal((await client.patch(`/Groups/${groupId(1)}`, leaves(7))).status, 204, 'while the job is queued');
+  t.equal(await own(7), 0);
+  await cancel(second.body.job);
+  t.equal((await client.patch(`/Groups/${groupId(1)}`, leaves(8))).status, 204, 'after it was cancelled');
+  t.equal(await own(8), 0);
+  t.equal(await ofTeams('Group 2', 'Group 3'), 2 * (USERS - 2), 'the others hold what they held');
+  const left = [{ value: userId(1) }];
+  await client.ask('PUT', `/Groups/${groupId(2)}`, { displayName: 'Group 2', members: left });
+  t.equal(await ofTeams('Group 2'), 1, 'by PUT');
+  t.equal((await client.ask('DELETE', `/Groups/${groupId(3)}`)).status, 204);
+  t.equal(await ofTeams('Group 3'), 0, 'by DELETE');
 });
 
 /** The job is at its end, and its mapping is not. */

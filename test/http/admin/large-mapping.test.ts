@@ -73,7 +73,7 @@ t.test('between chunks a job holds no lock; in a chunk writers pass beside it', 
     tenant.id,
     userId(1),
   ]);
-  const chunk = advanceJob(app.context, CHUNK);
+  const chunk = advanceJob(app.context, { kind: 'mapping', chunkOf: () => CHUNK });
   const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
   while ((await pool.query(waiting)).rowCount === 0);
   const patch = client.patch(`/Users/${userId(USERS)}`, [
@@ -87,6 +87,34 @@ t.test('between chunks a job holds no lock; in a chunk writers pass beside it', 
                                                                           where datname = current_database())`;
   t.equal((await pool.query(locks)).rowCount, 0);
   await work(app);
+});
+
+t.test('a chunk with an owner waits for whoever decides on owners, and no other does', async (t) => {
+  const { tenant, grants } = await applyingTenant(app);
+  const { pool } = app.context.db;
+  const decider = await pool.connect();
+  t.teardown(() => decider.release());
+  await decider.query('begin');
+  await decider.query('select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))', [tenant.id]);
+  await chunks(app, CHUNKS - 1);
+  const before = (CHUNKS - 1) * CHUNK;
+  t.equal(await grants(`user_id <= '${userId(before)}'`), before * GROUPS);
+  const last = work(app);
+  const waiting = `select from pg_locks where locktype = 'advisory' and not granted`;
+  while ((await pool.query(waiting)).rowCount === 0);
+  await decider.query('rollback');
+  t.equal(await last, 1);
+  t.equal(await grants(`role = 'EDITOR'`), USERS * GROUPS);
+});
+
+t.test('users in many groups make smaller chunks', async (t) => {
+  const { changed, job, grants } = await applyingTenant(app);
+  const { users } = (await advanceJob(app.context, { kind: 'mapping', chunkOf: () => 16_000 })) ?? {};
+  t.equal(users, 20_000 / GROUPS);
+  t.match(await job(changed.job), { state: 'running', done: users });
+  t.equal(await work(app), 1);
+  t.match(await job(changed.job), { state: 'done', done: USERS });
+  t.equal(await grants(), 1 + USERS * GROUPS);
 });
 
 t.test('another process goes on where one died', async (t) => {
