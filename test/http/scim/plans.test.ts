@@ -133,6 +133,8 @@ const FILTERS: readonly (readonly [type: TypeName, filter: string, matches: numb
   ['User', `${ENTERPRISE}:employeeNumber eq "5000"`, 1],
   ['User', `${ENTERPRISE}:manager.value eq "m-500"`, 10],
   ['User', 'manager eq "m-500"', 10],
+  // Of 1,000 who have that address the one of that name, found by it.
+  ['User', 'emails.value eq "shared-0@home.example" and userName eq "user-5000@example.com"', 1],
   ['User', 'meta.lastModified ge "2026-01-02T03:46:30Z" and meta.lastModified le "2026-01-02T03:46:40Z"', 11],
   ['User', 'meta.lastModified gt "2026-01-02T03:46:30.000Z"', 10],
   ['User', 'userName eq "user-5000@example.com" and active eq true', 1],
@@ -237,6 +239,20 @@ meets(
     );
   },
 );
+
+t.test('what identity providers ask all the time is prepared, and no other shape', async (t) => {
+  const nameOf = (filter: string) => stepsOf(['User'], { filter }).page.statement.name;
+  const asked = ['userName eq "a"', 'emails.value eq "a"', 'emails[type eq "work" and value eq "a"]'];
+  for (const filter of asked) t.ok(nameOf(filter), filter);
+  const spellings = [
+    'emails[value eq "a" and type pr]',
+    'emails[value eq "a" and not (display pr)]',
+    'emails[value eq "a" and type eq "work" and primary eq true]',
+    'emails[(value eq "a" and type pr) or value eq "b"]',
+    'emails.value eq "a" and title pr',
+  ];
+  for (const filter of spellings) t.equal(nameOf(filter), undefined, filter);
+});
 
 t.test('a filter made to be slow ends, and says what to do', async (t) => {
   // Of lists, which each of the terms takes apart again: a fast machine compares single values in time.
