@@ -106,7 +106,7 @@ export const SETTINGS = {
   RATE_LIMIT: {
     read: integer(25, 1_000_000),
     fallback: '500',
-    doc: 'Requests a second that a key may make, and that all keys of a tenant may make together, at each instance; beyond 429. A `/Bulk` counts as its operations. Entra ID wants 25 at least',
+    doc: 'Requests a second that a key may make, and that all keys of a tenant may make together, at each instance; beyond 429. A `/Bulk` counts as its operations, an answer of more than 64 KiB as one for each 32 KiB. Entra ID wants 25 at least',
   },
   RATE_BURST: {
     read: integer(25, 1_000_000),
