@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify';
 import type { Actor, Principal, Scope } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import type { Authenticate } from '../../tenants/authenticate.ts';
 import { RateRefusal } from '../../tenants/rates.ts';
 import { tenantBehind } from './in-flight.ts';
+import { openLateRefusals } from './late-refusals.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,27 +36,7 @@ export function acceptPrincipal(authenticate: Authenticate): onRequestAsyncHookH
   };
 }
 
-/**
- * Whoever goes on asking waits for its refusals, each of which is work that others wait behind: half a second at least,
- * and 5 milliseconds behind the one before, so that a tenant is refused 200 times a second and not as often as it asks.
- */
-const LATE = { least: 500, behind: 5 };
-/** So many refusals wait at a time, each of which holds a request: 25 seconds at most. Further ones do not wait. */
-const MOST_LATE = 5_000;
-let late = 0;
-/** When the last refusal of each tenant that waits is due, in milliseconds of `performance.now`. */
-const due = new Map<string, number>();
-
-/** Waits until the next refusal in this name is due. */
-async function untilDue(name: string): Promise<void> {
-  const now = performance.now();
-  const at = Math.max(now + LATE.least, (due.get(name) ?? 0) + LATE.behind);
-  due.set(name, at);
-  late += 1;
-  await sleep(at - now);
-  late -= 1;
-  if (due.get(name) === at) due.delete(name);
-}
+const refusals = openLateRefusals();
 
 async function letIn({ rates }: Authenticate, request: FastifyRequest): Promise<void> {
   try {
@@ -64,8 +44,8 @@ async function letIn({ rates }: Authenticate, request: FastifyRequest): Promise<
   } catch (error) {
     // For the log, should the client not wait for it.
     request.thrown = error;
-    if (error instanceof RateRefusal && error.repeated && late < MOST_LATE)
-      await untilDue(tenantBehind(request));
+    if (error instanceof RateRefusal && error.repeated)
+      await refusals.wait(tenantBehind(request), request.raw);
     throw error;
   }
 }

@@ -24,6 +24,14 @@ function endsOf(socket: Socket): Set<() => void> {
   return acts;
 }
 
+/** Calls `act` when whoever asked has gone away, until what it answers is called. */
+export function whenGone({ socket }: IncomingMessage, act: () => void): () => void {
+  const acts = endsOf(socket);
+  acts.add(act);
+  if (socket.destroyed) act();
+  return () => void acts.delete(act);
+}
+
 /**
  * Calls `act` once, when the answer has been taken, or whoever asked has gone away. The reply alone would not do: one that
  * waits behind another on its connection never hears that the connection has ended.
