@@ -1,6 +1,5 @@
 import type { Stamp, Told } from '../db/event-row.ts';
-import type { Statement, Step } from '../db/statement.ts';
-import { step } from '../db/statement.ts';
+import { type Statement, type Step, step } from '../db/statement.ts';
 import { applyText } from './apply-sql.ts';
 import { type Difference, differenceColumns, differenceText, grantsOf } from './difference.ts';
 import { NO_EDITS, planText, USER_RANGE, type UserRange } from './plan-sql.ts';
@@ -35,7 +34,7 @@ const reconcileStatement: Statement<Difference> = {
 
 /**
  * Brings what these users hold to what they should hold, and says what differed. Behind `lockUsersOfRange` and
- * `lockOwners`.
+ * `lockOwnersOfRange`.
  * @param most so many changes are told one by one
  */
 export function reconcileRangeLocked(
