@@ -21,7 +21,7 @@ const REACHED = 0.98;
 /** How long the flood may take to use up its burst, in milliseconds. */
 const LEAD = 10_000;
 /** Of the tenant that is measured: 100 requests a second on one connection, and a slice that has enough for a p99. */
-const PACE = { milliseconds: 10, slice: 5_000 } as const;
+const PACE = { milliseconds: 10, slice: 10_000 } as const;
 
 const FLOOD = fileURLToPath(new URL('../flood.js', import.meta.url));
 
@@ -90,7 +90,7 @@ const base = {
   others: 'it is compared with itself, without the flood',
   points: ({ users }) => [{ users: Math.min(...users) }],
   connections: one,
-  takes: 10_000,
+  takes: 20_000,
 } as const satisfies Partial<ComparedCase>;
 
 export const FLOOD_CASES: readonly ComparedCase[] = [

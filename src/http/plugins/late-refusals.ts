@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { whenGone } from './in-flight.ts';
 
 /** How late those are refused who go on asking. In milliseconds. */
@@ -42,12 +41,24 @@ export function openLateRefusals({ least, behind, most }: LateBounds = BOUNDS): 
       const at = Math.max(now + least, behindOthers);
       due.set(name, at);
       waiting += 1;
-      const gone = new AbortController();
-      const forget = whenGone(request, () => gone.abort());
-      await sleep(at - now, undefined, { signal: gone.signal }).catch(() => undefined);
-      forget();
+      await dueOrGone(at - now, request);
       waiting -= 1;
       if (due.get(name) === at) due.delete(name);
     },
   };
+}
+
+/** Thousands wait so, and what each of them holds the collector looks through: a timer, and no `AbortSignal`. */
+function dueOrGone(milliseconds: number, request: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      forget();
+      resolve();
+    }, milliseconds);
+    // Of a connection that has ended there is nothing to forget.
+    const forget = whenGone(request, () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
