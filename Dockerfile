@@ -24,4 +24,4 @@ COPY --from=build /app/dist/src ./dist/src
 ENV HOST=0.0.0.0 PORT=8080 DRAIN_SECONDS=5
 USER 65532:65532
 EXPOSE 8080
-CMD ["--disable-proto=delete", "dist/src/main.js"]
+CMD ["--disable-proto=delete", "--max-semi-space-size=8", "dist/src/main.js"]

@@ -76,7 +76,7 @@ export async function startService(scratch: Scratch, postgres: Postgres): Promis
 
 async function startInstance(scratch: Scratch, name: string, env: Readonly<Record<string, string>>) {
   const port = await freePort();
-  const flags = ['--disable-proto=delete'];
+  const flags = ['--disable-proto=delete', '--max-semi-space-size=8'];
   const running = await launch(scratch, { name, file: MAIN, flags, env: { ...env, PORT: port } });
   const origin = `http://127.0.0.1:${port}`;
   await ready(origin, running);

@@ -224,3 +224,16 @@ t.test('files are read in one sitting', async (t) => {
     'names say something',
   );
 });
+
+t.test('the process has the same flags wherever it is started', async (t) => {
+  const flagsIn = (path: string, before: string, behind: string) => {
+    const text = readFileSync(join(ROOT, '..', path), 'utf8');
+    const end = text.indexOf(behind, text.indexOf(before));
+    return text.slice(text.indexOf(before), end).match(/--[a-z][\w=-]*/g);
+  };
+  const flags = flagsIn('package.json', '"start": "exec node', 'dist/src/main.js');
+  t.ok(flags?.length);
+  t.same(flagsIn('Dockerfile', '\nCMD [', 'dist/src/main.js'), flags);
+  t.same(flagsIn('bench/service.ts', 'const flags = [', ']'), flags);
+  t.same(flagsIn('test/support/service.ts', 'spawn(process.execPath, [', ', main]'), flags);
+});

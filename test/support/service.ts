@@ -26,7 +26,7 @@ export interface Service {
 
 /** Starts `main.js` in a process group of its own, as a terminal does. */
 export function startService(t: Test, { env, uid }: ServiceOptions): Service {
-  const child = spawn(process.execPath, ['--disable-proto=delete', main], {
+  const child = spawn(process.execPath, ['--disable-proto=delete', '--max-semi-space-size=8', main], {
     detached: true,
     env: { PATH: process.env.PATH, DRAIN_SECONDS: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
