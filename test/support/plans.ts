@@ -75,11 +75,9 @@ export async function reportPlans({ context: { db }, connectionString }: TestApp
   for (const [name, value] of Object.entries(settings)) {
     await client.query(`alter database ${rows[0].name} set ${name} = '${value}'`);
   }
-  // What was set holds for connections that begin now.
-  await client.query(`select pg_terminate_backend(pid) from pg_stat_activity
-                      where datname = current_database() and pid <> pg_backend_pid()`);
   await client.end();
-  while (db.pool.idleCount > 0) await new Promise((resolve) => setImmediate(resolve));
+  // What was set holds for connections that begin now.
+  while (db.pool.idleCount > 0) (await db.pool.connect()).release(true);
   return reports;
 }
 
