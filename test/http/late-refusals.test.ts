@@ -32,7 +32,7 @@ t.test('who waits for a refusal and goes away makes room at once', async (t) => 
   one.destroy();
   two.destroy();
   while (refusals.waiting > 0) await turn();
-  t.same(ended.slice(1).sort(), ['/one', '/two']);
+  t.equal(ended.length, 1, 'and whoever has gone is not answered');
   await ask('/later');
   await turn();
   t.equal(refusals.waiting, 1, 'there is room to wait again');

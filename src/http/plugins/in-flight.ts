@@ -24,12 +24,16 @@ function endsOf(socket: Socket): Set<() => void> {
   return acts;
 }
 
-/** Calls `act` when whoever asked has gone away, until what it answers is called. */
+/** Calls `act` once, when whoever asked has gone away; no more when what it answers has been called. */
 export function whenGone({ socket }: IncomingMessage, act: () => void): () => void {
   const acts = endsOf(socket);
-  acts.add(act);
-  if (socket.destroyed) act();
-  return () => void acts.delete(act);
+  const gone = () => {
+    acts.delete(gone);
+    act();
+  };
+  acts.add(gone);
+  if (socket.destroyed) gone();
+  return () => void acts.delete(gone);
 }
 
 /**

@@ -14,7 +14,7 @@ export interface LateBounds {
 const BOUNDS: LateBounds = { least: 500, behind: 5, most: 5_000 };
 
 export interface LateRefusals {
-  /** Waits until the next refusal in this name is due, or whoever asked has gone away. */
+  /** Waits until the next refusal in this name is due; for ever where whoever asked goes away: nobody is left to answer. */
   wait(name: string, request: IncomingMessage): Promise<void>;
   /** How many wait. */
   readonly waiting: number;
@@ -41,24 +41,23 @@ export function openLateRefusals({ least, behind, most }: LateBounds = BOUNDS): 
       const at = Math.max(now + least, behindOthers);
       due.set(name, at);
       waiting += 1;
-      await dueOrGone(at - now, request);
-      waiting -= 1;
-      if (due.get(name) === at) due.delete(name);
+      await new Promise<void>((resolve) => {
+        const leave = () => {
+          waiting -= 1;
+          if (due.get(name) === at) due.delete(name);
+        };
+        // No `AbortSignal`: thousands wait so, and what each of them holds the collector looks through.
+        const timer = setTimeout(() => {
+          forget();
+          leave();
+          resolve();
+        }, at - now);
+        // Thousands go at a time too: what would answer them takes longer than the rest of their end.
+        const forget = whenGone(request, () => {
+          clearTimeout(timer);
+          leave();
+        });
+      });
     },
   };
-}
-
-/** Thousands wait so, and what each of them holds the collector looks through: a timer, and no `AbortSignal`. */
-function dueOrGone(milliseconds: number, request: IncomingMessage): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      forget();
-      resolve();
-    }, milliseconds);
-    // Of a connection that has ended there is nothing to forget.
-    const forget = whenGone(request, () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
