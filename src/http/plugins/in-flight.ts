@@ -24,7 +24,10 @@ function endsOf(socket: Socket): Set<() => void> {
   return acts;
 }
 
-/** Calls `act` once, when whoever asked has gone away; no more when what it answers has been called. */
+/**
+ * Calls `act` once, when whoever asked has gone away: at once where that is so already, because then it is heard of no
+ * more. Not after what it answers was called.
+ */
 export function whenGone({ socket }: IncomingMessage, act: () => void): () => void {
   const acts = endsOf(socket);
   const gone = () => {
@@ -40,15 +43,14 @@ export function whenGone({ socket }: IncomingMessage, act: () => void): () => vo
  * Calls `act` once, when the answer has been taken, or whoever asked has gone away. The reply alone would not do: one that
  * waits behind another on its connection never hears that the connection has ended.
  */
-export function whenOver({ socket }: IncomingMessage, response: ServerResponse, act: () => void): void {
-  const acts = endsOf(socket);
-  const over = () => {
-    response.off('close', over);
-    acts.delete(over);
+export function whenOver(request: IncomingMessage, response: ServerResponse, act: () => void): void {
+  const taken = () => {
+    forget();
     act();
   };
-  response.once('close', over);
-  acts.add(over);
-  // Who went away while the credential was looked up is heard of no more.
-  if (socket.destroyed) over();
+  response.once('close', taken);
+  const forget = whenGone(request, () => {
+    response.off('close', taken);
+    act();
+  });
 }
