@@ -42,6 +42,7 @@ const ROOT_FLOORS: Record<string, number> = {
   'start-error.ts': 0,
   'shares.ts': 0,
   'turns.ts': 0,
+  'put-last.ts': 0,
   'config.ts': 0,
   'context.ts': 0,
 };
@@ -65,8 +66,9 @@ const ROOM_FLOORS: Record<string, number> = {
 const roomOf = (path: string) => (path.includes('/') ? (path.split('/')[0] ?? '') : '');
 const floorOf = (path: string) => (roomOf(path) === '' ? ROOT_FLOORS[path] : ROOM_FLOORS[roomOf(path)]);
 
-/** What every floor may throw, and take turns by. */
-const isGround = (path: string) => ['errors.ts', 'start-error.ts', 'shares.ts', 'turns.ts'].includes(path);
+/** What every floor may throw, take turns by, and keep maps small by. */
+const isGround = (path: string) =>
+  ['errors.ts', 'start-error.ts', 'shares.ts', 'turns.ts', 'put-last.ts'].includes(path);
 
 t.test('every file stands on a floor, and imports only go down', async (t) => {
   for (const { path, imports } of SOURCES) {

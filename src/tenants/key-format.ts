@@ -1,5 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { putLast } from '../put-last.ts';
 
 /**
  * The form of the keys that we hand out: `rc_<id>_<secret>_<checksum>`, each part in base62.
@@ -77,9 +78,7 @@ export function makeKeyReader(size: number): KeyReader {
     remember(key, digest) {
       const name = nameOf(digest);
       if (known.has(name)) return;
-      known.set(name, { ...key, hasHeld: true });
-      const [oldest] = known.keys();
-      if (known.size > size && oldest !== undefined) known.delete(oldest);
+      putLast(known, name, { ...key, hasHeld: true }, size);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
+import { putLast } from '../put-last.ts';
 
 /** How often a key, and all keys of a tenant together, may ask: `burst` at once, and `perSecond` for ever. */
 export interface Rate {
@@ -73,16 +74,8 @@ export function openRates({ perSecond, burst }: Rate, now: () => Date, tell: Tel
     const since = Math.max(0, at - bucket.at) / 1_000;
     bucket.left = Math.min(burst * part, bucket.left + since * perSecond * part);
     bucket.at = at;
-    // Deleted first, so that the map stays in the order in which names were last asked for.
-    buckets.delete(name);
-    buckets.set(name, bucket);
-    if (buckets.size > KEPT) forgetOldest();
+    putLast(buckets, name, bucket, KEPT);
     return bucket;
-  }
-
-  function forgetOldest(): void {
-    const [oldest] = buckets.keys();
-    if (oldest !== undefined) buckets.delete(oldest);
   }
 
   /** What a principal's debts are taken from. */

@@ -1,3 +1,6 @@
+import type { Advanced } from '../actions/advance-job.ts';
+import { putLast } from '../put-last.ts';
+
 /**
  * How many users a job does at once: as many as take half a second, because so long may a write wait that one of them is
  * about. Fewer would look at all groups of the tenant more often. Each job begins anew: what one tenant's users cost
@@ -15,18 +18,11 @@ export function nextChunk(users: number, took: number): number {
   return Math.round(Math.min(MOST, 2 * users, Math.max(LEAST, (users * WANTED) / took)));
 }
 
-/** What was done of a job. */
-export interface Paced {
-  readonly job: string;
-  /** How many users it has gone past; undefined: the chunk failed, and nothing was done. */
-  readonly users: number | undefined;
-}
-
 export interface Pace {
   /** How many users of this job are done next. */
   chunkOf(job: string): number;
   /** That so much was done, in so many milliseconds. */
-  note(done: Paced, took: number): void;
+  note(done: Advanced, took: number): void;
 }
 
 /** Of so many jobs, those that were advanced last, it is known what they take. */
@@ -39,12 +35,7 @@ export function openPace(): Pace {
   return {
     chunkOf,
     note({ job, users }, took) {
-      const chunk = next(chunkOf(job), users, took);
-      // Deleted first, so that the map stays in the order in which jobs were last advanced.
-      chunks.delete(job);
-      chunks.set(job, chunk);
-      const [oldest] = chunks.keys();
-      if (chunks.size > KEPT && oldest !== undefined) chunks.delete(oldest);
+      putLast(chunks, job, next(chunkOf(job), users, took), KEPT);
     },
   };
 }
