@@ -7,6 +7,7 @@ import {
   lockUsersOfRange,
   tryLockTenantShared,
 } from '../db/locks.ts';
+import { onlyRow } from '../db/statement.ts';
 import { REFRESH_GRANT_STATISTICS, REFRESH_STATISTICS } from '../db/statistics.ts';
 import { type Send, sendBy, transaction } from '../db/transaction.ts';
 import { type EventRow, type Occasion, record } from '../events/record.ts';
@@ -112,8 +113,8 @@ async function advance(held: Held): Promise<{ readonly users: number; readonly e
   }
   if (job.done === 0) await send([REFRESH_STATISTICS]);
   const after = job.cursor ?? NIL;
-  const [[chunk]] = await send([chunkOf(tenantId, after, most)]);
-  const { users, last, more } = answered(chunk);
+  const [chunk] = await send([chunkOf(tenantId, after, most)]);
+  const { users, last, more } = onlyRow(chunk);
   const isLast = !more || last === null;
   const range = { after, upTo: isLast ? MAX : last };
   const found = await chunkDone(held, range);
@@ -145,23 +146,24 @@ async function chunkDone({ send, job, occasion }: Held, range: UserRange): Promi
   const before: Found = { ...NOTHING_FOUND, ...job.result };
   const untold = TOLD_CHANGES - before.changes.length;
   if (isWriting(job) && changesMany(job, before)) {
-    const [, , [orphan], [difference]] = await send([
+    const [, , orphans, differences] = await send([
       lockUsersOfRange(tenantId, range),
       lockOwnersOfRange(tenantId, range),
       orphansOf(tenantId, range),
       reconcileRangeLocked(tenantId, range, toldBy(occasion), untold),
     ]);
-    return foundMore(before, answered(difference), answered(orphan));
+    return foundMore(before, onlyRow(differences), onlyRow(orphans));
   }
-  const [[orphan], [difference]] = await send([
+  const [orphans, differences] = await send([
     orphansOf(tenantId, range),
     compareRange(tenantId, range, untold),
   ]);
-  const { grants } = answered(difference);
+  const difference = onlyRow(differences);
+  const { grants } = difference;
   if (grants > 0 && isWriting(job)) {
     await send([lockNotedUsers(tenantId), lockOwners(tenantId), reconciled(occasion, grants)]);
   }
-  return foundMore(before, answered(difference), answered(orphan));
+  return foundMore(before, difference, onlyRow(orphans));
 }
 
 const isWriting = ({ kind, request }: JobRow) => kind === 'mapping' || request.fix === true;
@@ -174,11 +176,6 @@ const toldBy = ({ actor, at, changeId }: Occasion) => ({
   ...{ at, changeId, requestId: actor.requestId },
   actor: actorJson(actor),
 });
-
-function answered<Row>(row: Row | undefined): Row {
-  if (row === undefined) throw new Error('a chunk of a job answered no row');
-  return row;
-}
 
 function endOf(job: JobRow, found: Found): EventRow[] {
   const counts = countsOf(found);

@@ -7,7 +7,7 @@ import {
   type MemberLock,
 } from '../db/locks.ts';
 import { type Noted, noteMembers } from '../db/noted.ts';
-import type { Step } from '../db/statement.ts';
+import { onlyRow, type Step } from '../db/statement.ts';
 import { conversation, pipeline, runAlone, type Send } from '../db/transaction.ts';
 import { type ChangedGroup, updateGroups, type WrittenGroup } from '../directory/group-write.ts';
 import { type GroupColumns, type GroupRow, groupColumns, readGroups } from '../directory/groups.ts';
@@ -116,8 +116,8 @@ async function changeOpenly(
   const locks = [lockTenantShared(tenantId), lockGroups(tenantId, idsOf(changes))] as const;
   if (changes.some(({ reset }) => reset)) {
     const [results, written] = await conversation(context.db, tenantId, async (send) => {
-      const [, , [noted]] = await send([...locks, lockMembers(tenantId, changes)]);
-      return write(send, { context, actor, answered }, changes, noted);
+      const [, , noted] = await send([...locks, lockMembers(tenantId, changes)]);
+      return write(send, { context, actor, answered }, changes, onlyRow(noted));
     });
     return answers(plans, results, written);
   }
@@ -141,9 +141,8 @@ async function write(
   send: Send,
   { context, actor, answered }: Change,
   changes: readonly PlannedGroup[],
-  noted: Noted | undefined,
+  noted: Noted,
 ): Promise<[WrittenGroup[], GroupRow[]]> {
-  if (noted === undefined) throw new Error('locking members answered no row');
   const viewer = viewerOf(actor);
   const now = stamp(context, actor);
   const [results, written] = await send([
@@ -170,8 +169,8 @@ function changeHeld(
     const changes = valuesOf(plans);
     if (changes.length === 0) return answers(plans, [], []);
     if (changes.some(({ moved }) => moved)) throw new GroupMoves();
-    const [[noted]] = await send([lockMembers(actor.tenantId, changes)]);
-    const [results, written] = await write(send, { context, actor, answered }, changes, noted);
+    const [noted] = await send([lockMembers(actor.tenantId, changes)]);
+    const [results, written] = await write(send, { context, actor, answered }, changes, onlyRow(noted));
     return answers(plans, results, written);
   });
 }
@@ -207,9 +206,8 @@ function changeAlone(
       const occasion = { tenantId, actor, at: now.at, changeId };
       if (moved && sound.has(id) && (await followGroup(send, occasion, { id, ...moved }))) reached.push(id);
     }
-    const [[noted]] = await send([noteMembers(tenantId, reached)]);
-    if (noted === undefined) throw new Error('noting members answered no row');
-    await send(reconciliation(actor, now, changes, noted));
+    const [noted] = await send([noteMembers(tenantId, reached)]);
+    await send(reconciliation(actor, now, changes, onlyRow(noted)));
     return answers(plans, results, written);
   });
 }

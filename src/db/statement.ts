@@ -98,6 +98,12 @@ export function senderOf(steps: readonly Step<unknown>[]): string {
   return '';
 }
 
+/** The row of a statement that always answers one. */
+export function onlyRow<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('a statement that always answers a row answered none');
+  return row;
+}
+
 /** Sends one step on this connection, and waits for its rows. */
 export async function run<Row>(client: pg.PoolClient, { statement, values }: Step<Row>): Promise<Row[]> {
   const { name, text } = statement;

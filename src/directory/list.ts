@@ -176,10 +176,11 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   Group: ['id', 'displayName', 'externalId'],
 };
 
-const isEqual = (filter: FilterNode) => filter.kind === 'compare' && filter.operator === 'eq';
+const isEqual = (filter: FilterNode): filter is Extract<FilterNode, { kind: 'compare' }> =>
+  filter.kind === 'compare' && filter.operator === 'eq';
 
 function isKey(filter: FilterNode, type: ResourceType): boolean {
-  if (filter.kind !== 'compare' || filter.operator !== 'eq') return false;
+  if (!isEqual(filter)) return false;
   const { attribute, subAttribute, extension } = filter.path;
   return !subAttribute && !extension && (KEYS[type.name] ?? []).includes(attribute.name);
 }

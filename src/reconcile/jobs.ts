@@ -115,9 +115,7 @@ const chunkStatement = statement<ChunkRow>(
    from chunk`,
 );
 
-/**
- * The first users with ids above `after`: `most` at most, and fewer where they are in many groups.
- */
+/** The first users with ids above `after`: `most` at most, and fewer where they are in many groups. */
 export function chunkOf(tenantId: string, after: string, most: number): Step<ChunkRow> {
   return step(chunkStatement, [tenantId, after, most]);
 }

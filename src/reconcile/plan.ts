@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Statement, type Step, statement, statementOfFew, step } from '../db/statement.ts';
+import { onlyRow, type Statement, type Step, statement, statementOfFew, step } from '../db/statement.ts';
 import type { Send } from '../db/transaction.ts';
 import {
   type Difference,
@@ -102,11 +102,11 @@ const sizeStatement = statement<{ many: boolean; syncs: boolean }>(
 export async function planTenant(send: Send, tenantId: string, most: number): Promise<PlannedTenant> {
   const values = [tenantId, ALL_USERS.after, ALL_USERS.upTo];
   const [size] = await send([step(sizeStatement, [tenantId])]);
-  const { many, syncs } = required(size);
+  const { many, syncs } = onlyRow(size);
   const [nextSignIn, range] = many ? [planNextSignIn, planRange] : [planFewNextSignIn, planFew];
-  const later = syncs ? required((await send([step(nextSignIn, [...values, 0])]))[0]) : NOTHING_LATER;
+  const later = syncs ? onlyRow((await send([step(nextSignIn, [...values, 0])]))[0]) : NOTHING_LATER;
   const [now] = await send([step(range, [...values, most])]);
-  return planned(required(now), later);
+  return planned(onlyRow(now), later);
 }
 
 /** Plans for one user; where everything is as it should be, the plan is empty. */
@@ -115,7 +115,7 @@ export async function planUser(send: Send, tenantId: string, userId: string): Pr
     step(planFewNextSignIn, [tenantId, idBefore(userId), userId, 0]),
     step(planFew, [tenantId, idBefore(userId), userId, 0]),
   ]);
-  return planned(required(now), required(later)).plan;
+  return planned(onlyRow(now), onlyRow(later)).plan;
 }
 
 /** The UUID before this one. */
@@ -175,11 +175,6 @@ const NOTHING_LATER: Later = {
   owners_lost: [],
   owners_lost_count: 0,
 };
-
-function required<Row>([row]: readonly Row[]): Row {
-  if (row === undefined) throw new Error('planning answered no row');
-  return row;
-}
 
 /** The plan of a change that changes nothing. */
 export const NO_CHANGES: Plan = {
